@@ -1,0 +1,88 @@
+import type { Readable, Writable } from "node:stream";
+
+/**
+ * What a verb may touch of the process it runs in. Verbs take it as a parameter and never
+ * name `process`, so that a test can run one in place and see all that it said.
+ */
+export interface Io {
+	readonly stdin: Readable;
+	readonly stdout: Writable;
+	readonly stderr: Writable;
+	readonly env: Readonly<Record<string, string | undefined>>;
+	readonly cwd: string;
+	/** Whether stdout is a terminal, where lines may be rewritten. */
+	readonly isTTY: boolean;
+	/** Calls `listener` on SIGINT and SIGTERM until the returned function is called. */
+	onSignal(listener: (signal: string) => void): () => void;
+}
+
+/**
+ * A verb of the command line, one file each. The table of verbs imports the file only when
+ * the verb (or the list of verbs) is asked for; heavy rooms are imported inside `run`.
+ */
+export interface Verb {
+	readonly name: string;
+	/** One line for `wasieve --help`. */
+	readonly summary: string;
+	/** All of `wasieve NAME --help`, ends with a line feed. */
+	readonly help: string;
+	/** Options behind the first operand belong to somebody else (the guest of `exec`). */
+	readonly guestArguments?: boolean;
+	/**
+	 * Resolves to the exit code ({@link EXIT}). A WasieveError it throws is printed by doMain
+	 * and becomes the exit code of its kind.
+	 */
+	run(argv: string[], io: Io): Promise<number>;
+}
+
+/** Exit codes of every verb but `exec`, which adds its guest's own. */
+export const EXIT = {
+	/** What was asked for was done. */
+	OK: 0,
+	/** What was asked for failed. */
+	FAILED: 1,
+	/** The command line is wrong. */
+	USAGE: 2,
+	/** The config or the module has errors. */
+	INVALID: 3,
+} as const;
+
+/** The real process. Streams are opened when first touched: opening one costs a millisecond. */
+export function processIo(): Io {
+	return {
+		get stdin() {
+			return process.stdin;
+		},
+		get stdout() {
+			return quietOnClosedPipe(process.stdout);
+		},
+		get stderr() {
+			return quietOnClosedPipe(process.stderr);
+		},
+		env: process.env,
+		cwd: process.cwd(),
+		get isTTY() {
+			return process.stdout.isTTY === true;
+		},
+		onSignal(listener) {
+			process.on("SIGINT", listener);
+			process.on("SIGTERM", listener);
+			return () => {
+				process.off("SIGINT", listener);
+				process.off("SIGTERM", listener);
+			};
+		},
+	};
+}
+
+/** The reader went away (`wasieve … | head -1`): leave as a C program would on SIGPIPE. */
+function quietOnClosedPipe(stream: Writable): Writable {
+	if (stream.listenerCount("error", leaveOnClosedPipe) === 0)
+		stream.on("error", leaveOnClosedPipe);
+	return stream;
+}
+
+function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+	if (error.code === "EPIPE") process.exit(128 + 13);
+	throw error;
+}

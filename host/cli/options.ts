@@ -1,0 +1,62 @@
+import { parseArgs } from "node:util";
+import { nearest } from "./nearest.js";
+import { usage } from "./report.js";
+
+/** As node:util's parseArgs takes them. */
+export interface Options {
+	[name: string]: {
+		type: "string" | "boolean";
+		short?: string;
+		multiple?: boolean;
+		default?: string | boolean;
+	};
+}
+
+/**
+ * node:util's parseArgs with mistakes told as E_USAGE. Options may stand before or after the
+ * operands (`positionals`); `--` ends them.
+ */
+export function parseOptions<const O extends Options>(
+	verb: string,
+	args: string[],
+	options: O,
+) {
+	try {
+		return parseArgs({ args, options, allowPositionals: true });
+	} catch (thrown) {
+		throw usage(verb, explain(thrown as NodeJS.ErrnoException, args, options));
+	}
+}
+
+function explain(
+	error: NodeJS.ErrnoException,
+	args: string[],
+	options: Options,
+): string {
+	if (error.code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION")
+		return firstSentence(error);
+	const unknown = args.find((arg) =>
+		error.message.includes(`'${arg.split("=")[0]}'`),
+	);
+	const name = (unknown ?? "an option").split("=")[0] as string;
+	const close = nearest(name.replace(/^-+/, ""), Object.keys(options));
+	return `unknown option ${name}${close ? `, did you mean --${close}?` : ""}`;
+}
+
+/** parseArgs adds advice about `--` that only confuses here. */
+function firstSentence(error: Error): string {
+	return (error.message.split(/\.\s|\n/)[0] as string).replace(/\.$/, "");
+}
+
+/** Exactly one operand, named as in the help. */
+export function oneOperand(
+	verb: string,
+	name: string,
+	operands: readonly string[],
+): string {
+	const [first, second] = operands;
+	if (first === undefined) throw usage(verb, `${name} is missing`);
+	if (second !== undefined)
+		throw usage(verb, `'${second}' is one operand too many`);
+	return first;
+}
