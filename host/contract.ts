@@ -10,6 +10,11 @@
  */
 import type { WasieveError } from "./errors.js";
 
+/** The cause index of an output that no single reading caused (a timer, the end of input). */
+export const NO_CAUSE = -1;
+/** Its ledger number: nothing waits for it. */
+export const NO_NUMBER = -1;
+
 /** Set in {@link Batch.flags}. */
 export const RETAINED = 1;
 
@@ -91,29 +96,55 @@ export class Batch {
 		);
 	}
 
-	/** Appends reading i of another batch, bytes and all; `bytes` must have room for sizeOf(i). */
-	append(from: Batch, i: number): void {
+	/**
+	 * Appends reading i of another batch, bytes and all, or an output that it caused: then the
+	 * payload is bytes[start, end). `bytes` of this batch must have room (see {@link roomFor}).
+	 */
+	append(
+		from: Batch,
+		i: number,
+		bytes: Uint8Array = from.bytes,
+		start: number = at(from.payloadAt, i),
+		end: number = at(from.payloadEnd, i),
+	): void {
 		const k = this.count++;
-		const topic = from.topicIn[i] as Buffer;
-		let end = k === 0 ? 0 : at(this.userEnd, k - 1);
-		this.payloadAt[k] = end;
-		end += from.bytes.copy(
-			this.bytes,
-			end,
-			from.payloadAt[i],
-			from.payloadEnd[i],
-		);
-		this.payloadEnd[k] = end;
+		let used = k === 0 ? 0 : at(this.userEnd, k - 1);
+		this.payloadAt[k] = used;
+		this.bytes.set(bytes.subarray(start, end), used);
+		used += end - start;
+		this.payloadEnd[k] = used;
 		this.topicIn[k] = this.bytes;
-		this.topicAt[k] = end;
-		end += topic.copy(this.bytes, end, from.topicAt[i], from.topicEnd[i]);
-		this.topicEnd[k] = end;
-		this.userAt[k] = end;
-		end += from.bytes.copy(this.bytes, end, from.userAt[i], from.userEnd[i]);
-		this.userEnd[k] = end;
-		this.number[k] = at(from.number, i);
-		this.expires[k] = at(from.expires, i);
-		this.flags[k] = at(from.flags, i);
+		this.topicAt[k] = used;
+		const caused = i >= 0;
+		if (caused) {
+			const topic = from.topicIn[i] as Buffer;
+			used += topic.copy(
+				this.bytes,
+				used,
+				from.topicAt[i],
+				from.topicEnd[i],
+			);
+		}
+		this.topicEnd[k] = used;
+		this.userAt[k] = used;
+		if (caused) {
+			used += from.bytes.copy(
+				this.bytes,
+				used,
+				from.userAt[i],
+				from.userEnd[i],
+			);
+		}
+		this.userEnd[k] = used;
+		this.number[k] = caused ? at(from.number, i) : NO_NUMBER;
+		this.expires[k] = caused ? at(from.expires, i) : Number.POSITIVE_INFINITY;
+		this.flags[k] = caused ? at(from.flags, i) : 0;
+	}
+
+	/** Whether append() of `size` bytes more fits. */
+	roomFor(size: number): boolean {
+		const used = this.count === 0 ? 0 : at(this.userEnd, this.count - 1);
+		return this.count < this.capacity && used + size <= this.bytes.length;
 	}
 }
 
@@ -183,9 +214,6 @@ export interface Engine {
 	/** Starts anew after stopped() was reported. */
 	restart(): Promise<void>;
 }
-
-/** The cause index of an output that no single reading caused (a timer, the end of input). */
-export const NO_CAUSE = -1;
 
 /**
  * What an engine tells the line. What is said between begin() and commit() counts only at
@@ -298,4 +326,14 @@ export interface FailedReading {
 	reason: string;
 	/** Gateway clock, ms. */
 	time: number;
+}
+
+/* --------------------------------------------------------------------- log */
+
+/** What rooms below observe/ need of a logger; pino fits. */
+export interface Log {
+	debug(fields: object, message: string): void;
+	info(fields: object, message: string): void;
+	warn(fields: object, message: string): void;
+	error(fields: object, message: string): void;
 }
