@@ -2,14 +2,25 @@ import { parseArgs } from "node:util";
 import { nearest } from "./nearest.js";
 import { usage } from "./report.js";
 
-/** As node:util's parseArgs takes them. */
-export interface Options {
-	[name: string]: {
-		type: "string" | "boolean";
-		short?: string;
-		multiple?: boolean;
-		default?: string | boolean;
+/** An option as node:util's parseArgs describes it. */
+export interface Option {
+	type: "string" | "boolean";
+	short?: string;
+	multiple?: boolean;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+type Value<O extends Option> = O["type"] extends "string" ? string : boolean;
+
+/** What was given: by option name, an array where the option may be given several times. */
+export interface Given<O extends Options> {
+	values: {
+		[name in keyof O]?: O[name]["multiple"] extends true
+			? Value<O[name]>[]
+			: Value<O[name]>;
 	};
+	positionals: string[];
 }
 
 /**
@@ -20,9 +31,10 @@ export function parseOptions<const O extends Options>(
 	verb: string,
 	args: string[],
 	options: O,
-) {
+): Given<O> {
 	try {
-		return parseArgs({ args, options, allowPositionals: true });
+		const given = parseArgs({ args, options, allowPositionals: true });
+		return given as unknown as Given<O>;
 	} catch (thrown) {
 		throw usage(verb, explain(thrown as NodeJS.ErrnoException, args, options));
 	}
