@@ -76,11 +76,15 @@ export class Batch {
 
 	/** A batch of readings [from, to) that owns its bytes. */
 	copy(from = 0, to = this.count): Batch {
-		const copy = new Batch(to - from);
-		let size = 0;
-		for (let i = from; i < to; i++) size += this.sizeOf(i);
+		return this.pick(Array.from({ length: to - from }, (_, k) => from + k));
+	}
+
+	/** A batch of the readings named, in that order, that owns its bytes. */
+	pick(readings: readonly number[]): Batch {
+		const copy = new Batch(readings.length);
+		const size = readings.reduce((sum, i) => sum + this.sizeOf(i), 0);
 		copy.bytes = Buffer.allocUnsafe(size);
-		for (let i = from; i < to; i++) copy.append(this, i);
+		for (const i of readings) copy.append(this, i);
 		return copy;
 	}
 
@@ -298,8 +302,13 @@ export interface OutputProperties {
 export interface Keeper {
 	/** Outputs [count] of ledger number n are safe downstream (PUBACK, PUBCOMP, written). */
 	delivered(n: number): void;
-	/** An output that can never be delivered (too large for the broker, not authorised). The bytes are gone: the error says what it was. */
-	undeliverable(n: number, error: WasieveError): void;
+	/** An output that can never be delivered (too large for the broker, not authorised), with its own topic and bytes. */
+	undeliverable(
+		n: number,
+		error: WasieveError,
+		topic: string,
+		payload: Buffer,
+	): void;
 	/** All of one socket chunk's delivered() calls have been made: the time to acknowledge. */
 	settle(): void;
 	ready(): void;
@@ -337,3 +346,13 @@ export interface Log {
 	warn(fields: object, message: string): void;
 	error(fields: object, message: string): void;
 }
+
+/* ---------------------------------------------------------------- pipeline */
+
+/** degraded: it runs, but a connection is down or readings could not be kept. */
+export type PipelineState =
+	| "starting"
+	| "running"
+	| "degraded"
+	| "stopped"
+	| "ended";

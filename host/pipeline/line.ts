@@ -1,0 +1,386 @@
+import {
+	type Batch,
+	type Clock,
+	type Engine,
+	type Intake,
+	type Keeper,
+	type Log,
+	NO_CAUSE,
+	NO_NUMBER,
+	type PipelineState,
+	type Quarantine,
+	type Sink,
+	type Source,
+} from "../contract.js";
+import { WasieveError } from "../errors.js";
+import { admit } from "./admit.js";
+import type { Codec } from "./codec.js";
+import { Latency } from "./latency.js";
+import { type Account, Ledger } from "./ledger.js";
+import { intoEngine, intoSink, Stage, type StageEvents } from "./stage.js";
+import { Throttle } from "./throttle.js";
+import type { OutputTopic } from "./topic.js";
+
+export interface LineOptions {
+	name: string;
+	source: Source;
+	/** One per filter, in the order the readings pass them. */
+	engines: readonly Engine[];
+	sink: Sink;
+	quarantine: Quarantine;
+	/** Undefined for sinks without topics. */
+	topic: OutputTopic | undefined;
+	codec: Codec;
+	onError: "quarantine" | "drop" | "stop";
+	/** Readings in flight beyond which the source is paused. */
+	window: number;
+	/** Longest payload, bytes. */
+	readingLimit: number;
+	/** How long a stopped engine rests before it is tried again, ms. */
+	cooldown: number;
+	clock: Clock;
+	log: Log;
+}
+
+/**
+ * One pipeline: introduces source, filters and sink to each other and keeps the ledger.
+ *
+ *   take ─▶ admit ─▶ stage ─▶ … ─▶ stage ─▶ sink
+ *     │ +1             hold per output          │ release per PUBACK
+ *     └───────────── ledger.low ◀───────────────┘ ─▶ source.acknowledge(low)
+ */
+export class Line {
+	state: PipelineState = "starting";
+	/** Why the state is not "running". */
+	reason: WasieveError | undefined;
+	readonly ledger: Ledger;
+	readonly latency = new Latency();
+	/** Resolves when the source came to its end and everything is settled, or after stop(). */
+	readonly ended: Promise<void>;
+	restarts = 0;
+	quarantineLost = 0;
+	sourceError: WasieveError | undefined;
+	sinkError: WasieveError | undefined;
+
+	readonly #o: LineOptions;
+	readonly #stages: Stage[] = [];
+	readonly #noise: Throttle;
+	#paused = false;
+	#inTake = false;
+	#acknowledged = 0;
+	#cooling: NodeJS.Timeout | undefined;
+	readonly #ticks: NodeJS.Timeout[] = [];
+	#finishing: Promise<void> | undefined;
+	#whenSettled: (() => void) | undefined;
+	/** Readings that made onError: stop stop the line; fed again on resume. */
+	#culprits: { stage: Stage; batch: Batch }[] = [];
+	#end!: () => void;
+
+	constructor(options: LineOptions) {
+		this.#o = options;
+		this.ledger = new Ledger(options.window + 1024);
+		this.#noise = new Throttle(options.log, options.clock);
+		this.ended = new Promise((resolve) => {
+			this.#end = resolve;
+		});
+		this.#connectStages();
+	}
+
+	get name(): string {
+		return this.#o.name;
+	}
+
+	get outputs(): number {
+		return this.#stages.at(-1)?.outputs ?? 0;
+	}
+
+	get outputBytes(): number {
+		return this.#stages.at(-1)?.outputBytes ?? 0;
+	}
+
+	account(): Account {
+		return this.ledger.account();
+	}
+
+	/** The sink first: a persistent session delivers the moment the source connects. */
+	async start(): Promise<void> {
+		await this.#o.sink.start(this.#keeper());
+		for (const stage of this.#stages) await stage.engine.start(stage);
+		for (const { engine } of this.#stages) this.#keepTicking(engine);
+		await this.#o.source.start(this.#intake());
+		if (this.state === "starting") this.state = "running";
+	}
+
+	/**
+	 * Staged stop: no more readings in, filters flushed, outputs delivered, readings
+	 * acknowledged, everything closed.
+	 */
+	stop(): Promise<void> {
+		this.#finishing ??= this.#finish();
+		return this.#finishing;
+	}
+
+	/** Lets go of everything at once; what is not settled stays unacknowledged. */
+	async kill(): Promise<void> {
+		this.#finishing ??= Promise.resolve();
+		this.#stopTimers();
+		for (const { engine } of this.#stages) await engine.close();
+		await Promise.allSettled([this.#o.source.close(), this.#o.sink.close()]);
+		this.#close();
+	}
+
+	/** Takes a stopped pipeline up again, on command or after the cool-down. */
+	async resume(): Promise<void> {
+		if (this.state !== "stopped") return;
+		clearTimeout(this.#cooling);
+		this.state = "running";
+		this.reason = undefined;
+		this.#o.log.info({ pipeline: this.name }, "resumed");
+		const culprits = this.#culprits;
+		this.#culprits = [];
+		for (const { engine } of this.#stages) await engine.restart();
+		for (const { stage, batch } of culprits) {
+			stage.engine.feed(batch);
+		}
+		this.#settle();
+		this.#flow();
+	}
+
+	/** Stops on command: the source is paused until resume(). */
+	halt(reason: WasieveError): void {
+		if (this.state === "stopped") return;
+		this.state = "stopped";
+		this.reason = reason;
+		this.#o.log.error(
+			{ pipeline: this.name, code: reason.code, hint: reason.hint },
+			`stopped: ${reason.message}`,
+		);
+		this.#flow();
+	}
+
+	/* ------------------------------------------------------------- wiring */
+
+	#connectStages(): void {
+		const { engines, sink, topic } = this.#o;
+		for (let k = engines.length - 1; k >= 0; k--) {
+			const next = this.#stages[0];
+			const downstream = next
+				? intoEngine((batch) => next.engine.feed(batch))
+				: intoSink(sink, topic);
+			const stage: Stage = new Stage(
+				engines[k] as Engine,
+				this.ledger,
+				downstream,
+				this.#events(() => stage),
+				next === undefined,
+			);
+			this.#stages.unshift(stage);
+		}
+	}
+
+	#intake(): Intake {
+		return {
+			take: (batch) => this.#take(batch),
+			refuse: (topic, payload, error) => this.#refuse(topic, payload, error),
+			end: () => void this.stop(),
+			health: (error) => {
+				this.sourceError = error;
+			},
+		};
+	}
+
+	#keeper(): Keeper {
+		return {
+			delivered: (n) => this.ledger.release(n),
+			undeliverable: (n, error, topic, payload) => {
+				this.#fail(n, topic, payload, error);
+				this.ledger.release(n);
+			},
+			settle: () => this.#settle(),
+			ready: () => this.#flow(),
+			health: (error) => {
+				this.sinkError = error;
+			},
+		};
+	}
+
+	#events(stage: () => Stage): StageEvents {
+		return {
+			failed: (batch, i, error) => this.#failed(stage(), batch, i, error),
+			log: (text) =>
+				this.#o.log.info({ pipeline: this.name, from: "filter" }, text),
+			restarted: (error) => {
+				this.restarts++;
+				this.#noise.warn(this.name, error);
+			},
+			ready: () => {
+				this.#settle();
+				this.#flow();
+			},
+			stopped: (error) => {
+				this.halt(error);
+				this.#cooling = setTimeout(() => {
+					this.resume().catch((thrown) => this.halt(thrown as WasieveError));
+				}, this.#o.cooldown);
+			},
+		};
+	}
+
+	#keepTicking(engine: Engine): void {
+		if (engine.tickEvery === 0) return;
+		const tick = () => {
+			engine.tick();
+			this.#settle();
+		};
+		this.#ticks.push(setInterval(tick, engine.tickEvery));
+	}
+
+	/* ------------------------------------------------------------ readings */
+
+	#take(batch: Batch): number {
+		const first = this.ledger.take(batch.count);
+		for (let i = 0; i < batch.count; i++) batch.number[i] = first + i;
+		this.latency.taken(first);
+		this.#inTake = true;
+		const admitted = admit(batch, this.#o, (i, error) => {
+			if (error === "expired") this.ledger.drop(first + i, error);
+			else this.#failed(undefined, batch, i, error);
+			this.ledger.release(first + i);
+		});
+		if (admitted.count > 0) this.#stages[0]?.engine.feed(admitted);
+		this.#inTake = false;
+		// The source learns the numbers when take() returns: acknowledge after that.
+		queueMicrotask(() => this.#settle());
+		this.#flow();
+		return first;
+	}
+
+	#refuse(topic: string, payload: Buffer, error: WasieveError): number {
+		const n = this.ledger.take(1);
+		this.#fail(n, topic, payload, error);
+		this.ledger.release(n);
+		queueMicrotask(() => this.#settle());
+		return n;
+	}
+
+	#failed(
+		stage: Stage | undefined,
+		batch: Batch,
+		i: number,
+		error: WasieveError,
+	): void {
+		if (i === NO_CAUSE) return this.#noise.warn(this.name, error);
+		const n = batch.number[i] as number;
+		if (this.#o.onError === "stop" && stage !== undefined) {
+			this.ledger.hold(n);
+			this.#culprits.push({ stage, batch: batch.copy(i, i + 1) });
+			this.halt(stopsOn(error));
+			return;
+		}
+		this.#fail(n, batch.topic(i), batch.payload(i), error);
+	}
+
+	/** Counts a failed reading and keeps it, if the config says so. */
+	#fail(
+		n: number,
+		topic: string,
+		payload: Buffer,
+		error: WasieveError,
+	): void {
+		this.ledger.fail(n, error.code);
+		this.#noise.warn(this.name, error, topic);
+		if (this.#o.onError === "drop") return;
+		this.ledger.hold(n);
+		this.#o.quarantine.keep(
+			{
+				pipeline: this.name,
+				topic,
+				payload,
+				code: error.code,
+				reason: error.message,
+				time: this.#o.clock(),
+			},
+			(lost) => {
+				if (lost !== undefined) {
+					this.quarantineLost++;
+					this.#noise.warn(this.name, lost);
+				}
+				this.ledger.release(n);
+				this.#settle();
+			},
+		);
+	}
+
+	/* ----------------------------------------------- acknowledgement, flow */
+
+	#settle(): void {
+		if (this.#inTake) return;
+		const { low } = this.ledger;
+		this.latency.settled(low);
+		if (low !== this.#acknowledged) {
+			this.#acknowledged = low;
+			this.#o.source.acknowledge(low);
+			if (this.#paused) this.#flow();
+		}
+		if (this.ledger.open === 0) this.#whenSettled?.();
+	}
+
+	/** Pauses the source while anything downstream has enough to do. */
+	#flow(): void {
+		const enough =
+			this.state === "stopped" ||
+			this.ledger.open >= this.#o.window ||
+			!this.#o.sink.ready ||
+			this.#stages.some((stage) => !stage.engine.ready);
+		if (enough === this.#paused) return;
+		this.#paused = enough;
+		if (enough) this.#o.source.pause();
+		else this.#o.source.resume();
+	}
+
+	/* ---------------------------------------------------------------- stop */
+
+	async #finish(): Promise<void> {
+		await this.#o.source.stop();
+		this.#stopTimers();
+		for (const { engine } of this.#stages) await engine.end();
+		await this.#o.sink.drain();
+		await this.#settled();
+		this.#settle();
+		for (const { engine } of this.#stages) await engine.close();
+		await this.#o.source.close();
+		await this.#o.sink.close();
+		this.#close();
+	}
+
+	#settled(): Promise<void> {
+		// What stopped the line stays unacknowledged, for the next start.
+		if (this.ledger.open === 0 || this.state === "stopped") {
+			return Promise.resolve();
+		}
+		return new Promise((resolve) => {
+			this.#whenSettled = resolve;
+		});
+	}
+
+	#stopTimers(): void {
+		clearTimeout(this.#cooling);
+		for (const tick of this.#ticks) clearInterval(tick);
+	}
+
+	#close(): void {
+		if (this.state !== "stopped") this.state = "ended";
+		this.#end();
+	}
+}
+
+function stopsOn(error: WasieveError): WasieveError {
+	return new WasieveError(
+		"E_PIPELINE_ONERROR",
+		`a reading failed and onError is "stop": ${error.message}`,
+		{
+			hint: "mend the filter or the sender, then resume the pipeline; the reading is tried again",
+			cause: error,
+		},
+	);
+}
