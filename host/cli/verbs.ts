@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { EXIT, type Io, type Verb } from "./io.js";
 
 /**
@@ -71,15 +70,10 @@ exec has its guest's (wasieve exec --help). Errors go to stderr as "error E_CODE
 a hint; docs/errors.md lists the codes.
 `;
 
-function showVersion(io: Io): number {
+async function showVersion(io: Io): Promise<number> {
+	const { version } = await import("./version.js");
 	io.stdout.write(`wasieve ${version()}\n`);
 	return EXIT.OK;
-}
-
-/** This package's version; package.json lies three floors above build/host/cli. */
-export function version(): string {
-	const file = new URL("../../../package.json", import.meta.url);
-	return JSON.parse(readFileSync(file, "utf8")).version;
 }
 
 async function refuseVerb(name: string, io: Io): Promise<number> {
