@@ -1,0 +1,41 @@
+import { type Code, WasieveError } from "../errors.js";
+
+/**
+ * Thrown through the guest by our side of WASI when the instance has broken a limit or the
+ * protocol: the frames of the module are unwound and the instance is not used again.
+ */
+export class GuestFault extends WasieveError {}
+
+/** What a caught error of a guest means, with the last thing it said on stderr. */
+export function faultOf(
+	thrown: unknown,
+	fuelLeft: number | undefined,
+	lastWords: string,
+): WasieveError {
+	if (thrown instanceof WasieveError) return thrown;
+	const said = lastWords === "" ? "" : ` (its last words: ${lastWords})`;
+	if (fuelLeft !== undefined && fuelLeft < 0) {
+		return fault(
+			"E_GUEST_FUEL",
+			`the filter used up its fuel${said}`,
+			"it loops without end or does too much for one reading; raise limits.fuel if this is right",
+			thrown,
+		);
+	}
+	const what = thrown instanceof Error ? thrown.message : String(thrown);
+	return fault(
+		"E_GUEST_TRAP",
+		`the filter trapped: ${what}${said}`,
+		"try the quarantined reading with `wasieve exec MODULE`; build with --debug for names",
+		thrown,
+	);
+}
+
+export function fault(
+	code: Code,
+	message: string,
+	hint: string,
+	cause?: unknown,
+): GuestFault {
+	return new GuestFault(code, message, { hint, cause });
+}

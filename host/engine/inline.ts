@@ -1,0 +1,280 @@
+import { Batch, type Clock, type Engine, type Outcomes } from "../contract.js";
+import { WasieveError } from "../errors.js";
+import { fault, faultOf } from "./fault.js";
+import { GuestInstance } from "./instance.js";
+import { Rest, type RestartPolicy } from "./rest.js";
+import { Rewind } from "./rewind.js";
+import type { FilterModule } from "./filter-module.js";
+import type { Hello } from "./tracked-output.js";
+
+export interface InlineOptions {
+	module: FilterModule;
+	args: readonly string[];
+	/** "K=V" */
+	env: readonly string[];
+	limits: {
+		/** Fuel units for one reading (docs/modules.md). */
+		fuel: number;
+		/** Bytes written for one reading. */
+		output: number;
+		/** Longest reading, bytes. */
+		reading: number;
+	};
+	restart: RestartPolicy;
+	clock: Clock;
+}
+
+/**
+ * Runs a filter made with the SDK on the thread that owns the pipeline's sockets: no worker,
+ * no ring, no wake-up. Fuel makes that safe: whatever the filter does, the call returns.
+ *
+ * A batch runs on half a tank. If that does not suffice, or the filter traps, the instance is
+ * rewound to before the batch and every reading runs alone on a full one: so a reading fails
+ * if and only if it needs more than limits.fuel by itself, however batches were cut.
+ */
+export function inlineEngine(options: InlineOptions): Engine {
+	return new InlineEngine(options);
+}
+
+class InlineEngine implements Engine {
+	tickEvery = 0;
+	readonly #o: InlineOptions;
+	readonly #rest: Rest;
+	#outcomes!: Outcomes;
+	#guest: GuestInstance | undefined;
+	#rewind = new Rewind();
+	#hello!: Hello;
+	#time = 0;
+	/** Readings that wait while the engine rests. */
+	#backlog: Batch[] = [];
+	#closed = false;
+
+	constructor(options: InlineOptions) {
+		this.#o = options;
+		this.#rest = new Rest(options.restart, () => this.#wake());
+	}
+
+	get ready(): boolean {
+		return !this.#rest.resting && this.#backlog.length === 0;
+	}
+
+	async start(outcomes: Outcomes): Promise<void> {
+		this.#outcomes = outcomes;
+		this.#begin();
+		this.tickEvery = this.#hello.every;
+	}
+
+	feed(batch: Batch): void {
+		if (!this.ready) {
+			this.#backlog.push(batch.copy());
+			return;
+		}
+		this.#work(batch);
+	}
+
+	tick(): void {
+		if (!this.ready || this.#closed) return;
+		const error = this.#transact(NO_READINGS, 0, 0, this.#o.limits.fuel);
+		if (error !== undefined) this.#failed(error);
+	}
+
+	async end(): Promise<void> {
+		if (this.#closed || this.#rest.stopped) return;
+		this.#rest.cancel();
+		this.#drainBacklog();
+		if (this.#rest.stopped) return;
+		this.#guest?.input.say("E");
+		const error = this.#transact(NO_READINGS, 0, 0, this.#o.limits.fuel);
+		if (error !== undefined) this.#outcomes.restarted(error);
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		this.#rest.cancel();
+		this.#backlog = [];
+		this.#guest = undefined;
+	}
+
+	async restart(): Promise<void> {
+		if (this.#closed) return;
+		this.#rest.revive();
+		this.#begin();
+		this.#drainBacklog();
+	}
+
+	/** A new instance, its hello said and answered, its first checkpoint taken. */
+	#begin(): void {
+		const guest = this.#instantiate();
+		try {
+			guest.start();
+		} catch (thrown) {
+			const why = faultOf(thrown, guest.fuel, guest.stderr.lastWords);
+			throw new WasieveError(
+				why.code === "E_GUEST_VERSION" ? why.code : "E_GUEST_START",
+				`the filter failed before its first reading: ${why.message}`,
+				{ cause: why, ...(why.hint ? { hint: why.hint } : {}) },
+			);
+		}
+		this.#hello = guest.hello;
+		this.#guest = guest;
+		this.#rewind = new Rewind();
+		this.#rewind.save(guest);
+	}
+
+	#instantiate(): GuestInstance {
+		return new GuestInstance(this.#o, this.#outcomes, (memory, at, length) =>
+			this.#rewind.note(memory, at, length),
+		);
+	}
+
+	/** Works a batch off, leaving out what the filter cannot take. */
+	#work(batch: Batch): void {
+		if (this.#hello.max >= this.#o.limits.reading) {
+			this.#run(batch, 0, batch.count);
+			return;
+		}
+		let from = 0;
+		for (let i = 0; i < batch.count; i++) {
+			const size =
+				(batch.payloadEnd[i] as number) - (batch.payloadAt[i] as number);
+			if (size <= this.#hello.max) continue;
+			this.#run(batch, from, i);
+			this.#condemn(batch, i, tooLong(size, this.#hello.max));
+			from = i + 1;
+		}
+		this.#run(batch, from, batch.count);
+	}
+
+	#run(batch: Batch, from: number, to: number): void {
+		if (from === to) return;
+		if (!this.ready) {
+			this.#backlog.push(batch.copy(from, to));
+			return;
+		}
+		const { fuel } = this.#o.limits;
+		const alone = to - from === 1;
+		const error = this.#transact(batch, from, to, alone ? fuel : fuel / 2);
+		if (error === undefined) {
+			this.#rest.succeeded();
+			return;
+		}
+		if (alone) {
+			this.#condemn(batch, from, error);
+			this.#failed(error);
+			return;
+		}
+		for (let i = from; i < to; i++) {
+			if (!this.ready) {
+				this.#backlog.push(batch.copy(i, to));
+				return;
+			}
+			this.#run(batch, i, i + 1);
+		}
+	}
+
+	/**
+	 * One pump: all its outcomes or none. On an error the instance is as if the pump had never
+	 * been.
+	 */
+	#transact(
+		batch: Batch,
+		from: number,
+		to: number,
+		fuel: number,
+	): WasieveError | undefined {
+		const guest = this.#guest as GuestInstance;
+		this.#outcomes.begin();
+		try {
+			if (this.#hello.time) {
+				this.#time = Math.max(this.#time, Math.floor(this.#o.clock()));
+				guest.input.say(`t${this.#time}`);
+			}
+			guest.pump(batch, from, to, fuel);
+		} catch (thrown) {
+			this.#outcomes.rollback();
+			const error = faultOf(thrown, guest.fuel, guest.stderr.lastWords);
+			this.#replace();
+			return error;
+		}
+		this.#outcomes.commit();
+		this.#outcomes.consumed(batch, from, to);
+		this.#rewind.settle(guest);
+		return undefined;
+	}
+
+	/** Makes the dead instance anew, with the state it had before the pump. */
+	#replace(): void {
+		const guest = this.#instantiate();
+		try {
+			this.#rewind.restore(guest);
+			guest.hello = this.#hello;
+			this.#rewind.replay((reads) => guest.replay(reads));
+			this.#rewind.save(guest);
+			this.#guest = guest;
+		} catch (thrown) {
+			// The same input gave no error the first time: this module is not deterministic.
+			const error = faultOf(thrown, guest.fuel, guest.stderr.lastWords);
+			this.#begin();
+			this.#outcomes.restarted(stateLost(error));
+		}
+	}
+
+	#condemn(batch: Batch, i: number, error: WasieveError): void {
+		this.#outcomes.begin();
+		this.#outcomes.fail(batch, i, error);
+		this.#outcomes.commit();
+		this.#outcomes.consumed(batch, i, i + 1);
+	}
+
+	#failed(error: WasieveError): void {
+		this.#outcomes.restarted(error);
+		if (this.#rest.failed()) this.#outcomes.stopped(tooOften(error, this.#o));
+	}
+
+	#wake(): void {
+		this.#drainBacklog();
+		if (this.ready) this.#outcomes.ready();
+	}
+
+	#drainBacklog(): void {
+		while (!this.#rest.resting) {
+			const batch = this.#backlog.shift();
+			if (batch === undefined) return;
+			const later = this.#backlog;
+			this.#backlog = [];
+			this.#work(batch);
+			this.#backlog.push(...later);
+		}
+	}
+}
+
+const NO_READINGS = new Batch(1);
+
+function tooLong(size: number, max: number): WasieveError {
+	return new WasieveError(
+		"E_READING_SIZE",
+		`the reading is ${size} bytes long, this filter takes ${max}`,
+		{ hint: "send smaller readings" },
+	);
+}
+
+function stateLost(error: WasieveError): WasieveError {
+	return fault(
+		error.code,
+		`the filter's state could not be restored and it begins anew: ${error.message}`,
+		"the module does not do the same on the same input; build it with the SDK",
+		error,
+	);
+}
+
+function tooOften(error: WasieveError, { restart }: InlineOptions): WasieveError {
+	return new WasieveError(
+		"E_PIPELINE_STOPPED",
+		`the filter failed ${restart.max} times in a row, last: ${error.message}`,
+		{
+			hint: "see the quarantine for what it failed on; resume the pipeline when it is mended",
+			cause: error,
+		},
+	);
+}
+
