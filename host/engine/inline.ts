@@ -1,10 +1,10 @@
 import { Batch, type Clock, type Engine, type Outcomes } from "../contract.js";
 import { WasieveError } from "../errors.js";
 import { fault, faultOf } from "./fault.js";
+import type { FilterModule } from "./filter-module.js";
 import { GuestInstance } from "./instance.js";
 import { Rest, type RestartPolicy } from "./rest.js";
 import { Rewind } from "./rewind.js";
-import type { FilterModule } from "./filter-module.js";
 import type { Hello } from "./tracked-output.js";
 
 export interface InlineOptions {
@@ -267,7 +267,10 @@ function stateLost(error: WasieveError): WasieveError {
 	);
 }
 
-function tooOften(error: WasieveError, { restart }: InlineOptions): WasieveError {
+function tooOften(
+	error: WasieveError,
+	{ restart }: InlineOptions,
+): WasieveError {
 	return new WasieveError(
 		"E_PIPELINE_STOPPED",
 		`the filter failed ${restart.max} times in a row, last: ${error.message}`,
@@ -277,4 +280,3 @@ function tooOften(error: WasieveError, { restart }: InlineOptions): WasieveError
 		},
 	);
 }
-

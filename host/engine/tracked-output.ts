@@ -97,7 +97,10 @@ export class TrackedOutput {
 	}
 
 	#line(bytes: Uint8Array, at: number, end: number): void {
-		if (at < end && bytes[at] === RS) return this.#record(bytes, at + 1, end);
+		if (at < end && bytes[at] === RS) {
+			this.#record(bytes, at + 1, end);
+			return;
+		}
 		this.outcomes.output(
 			this.#batch,
 			this.#cause,
@@ -118,7 +121,8 @@ export class TrackedOutput {
 						: this.#reading(bytes, at + 1, end);
 				return;
 			case CONSUMED:
-				return this.#consumed(number(bytes, at + 1, end));
+				this.#consumed(number(bytes, at + 1, end));
+				return;
 			case DROP: {
 				const space = spaceIn(bytes, at, end);
 				const i = this.#reading(bytes, at + 1, space);
@@ -167,7 +171,9 @@ export class TrackedOutput {
 	#reading(bytes: Uint8Array, at: number, end: number): number {
 		const i = this.base + number(bytes, at, end);
 		if (i < this.#end) return i;
-		throw broken(`it speaks of reading ${i - this.base}, which it was not given`);
+		throw broken(
+			`it speaks of reading ${i - this.base}, which it was not given`,
+		);
 	}
 }
 
@@ -237,7 +243,9 @@ function spaceIn(bytes: Uint8Array, at: number, end: number): number {
 }
 
 function text(bytes: Uint8Array, at: number, end: number): string {
-	return Buffer.from(bytes.subarray(at, Math.min(end, at + TEXT_MAX))).toString();
+	return Buffer.from(
+		bytes.subarray(at, Math.min(end, at + TEXT_MAX)),
+	).toString();
 }
 
 export function broken(how: string): WasieveError {

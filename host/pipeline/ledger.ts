@@ -106,8 +106,7 @@ export class Ledger {
 			emitted: this.#emitted,
 			dropped: this.#dropped.sum,
 			failed: this.#failed.sum,
-			open:
-				this.next - this.#emitted - this.#dropped.sum - this.#failed.sum,
+			open: this.next - this.#emitted - this.#dropped.sum - this.#failed.sum,
 			droppedBy: this.#dropped.toObject(),
 			failedBy: this.#failed.toObject(),
 		};

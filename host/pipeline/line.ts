@@ -6,7 +6,6 @@ import {
 	type Keeper,
 	type Log,
 	NO_CAUSE,
-	NO_NUMBER,
 	type PipelineState,
 	type Quarantine,
 	type Sink,
@@ -269,7 +268,10 @@ export class Line {
 		i: number,
 		error: WasieveError,
 	): void {
-		if (i === NO_CAUSE) return this.#noise.warn(this.name, error);
+		if (i === NO_CAUSE) {
+			this.#noise.warn(this.name, error);
+			return;
+		}
 		const n = batch.number[i] as number;
 		if (this.#o.onError === "stop" && stage !== undefined) {
 			this.ledger.hold(n);
@@ -281,12 +283,7 @@ export class Line {
 	}
 
 	/** Counts a failed reading and keeps it, if the config says so. */
-	#fail(
-		n: number,
-		topic: string,
-		payload: Buffer,
-		error: WasieveError,
-	): void {
+	#fail(n: number, topic: string, payload: Buffer, error: WasieveError): void {
 		this.ledger.fail(n, error.code);
 		this.#noise.warn(this.name, error, topic);
 		if (this.#o.onError === "drop") return;

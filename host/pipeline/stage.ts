@@ -2,8 +2,8 @@ import {
 	Batch,
 	type Engine,
 	NO_NUMBER,
-	type OutputProperties,
 	type Outcomes,
+	type OutputProperties,
 	type Sink,
 } from "../contract.js";
 import type { WasieveError } from "../errors.js";
@@ -151,7 +151,10 @@ export class Stage implements Outcomes {
 }
 
 /** Sends outputs to the sink, under the topic the template gives them. */
-export function intoSink(sink: Sink, topic: OutputTopic | undefined): Downstream {
+export function intoSink(
+	sink: Sink,
+	topic: OutputTopic | undefined,
+): Downstream {
 	const properties: OutputProperties = {
 		topic: topic?.bytes ?? Buffer.alloc(0),
 		topicLength: 0,

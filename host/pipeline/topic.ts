@@ -152,7 +152,8 @@ export class OutputTopic {
 			);
 		}
 		// Short copies in a loop: a call into Buffer.copy costs more than 30 bytes do.
-		for (let k = at; k < end; k++) this.bytes[this.length++] = from[k] as number;
+		for (let k = at; k < end; k++)
+			this.bytes[this.length++] = from[k] as number;
 		return undefined;
 	}
 }
@@ -196,7 +197,11 @@ function fieldOf(
 	name: string,
 ): unknown {
 	try {
-		const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+		const text = Buffer.from(
+			bytes.buffer,
+			bytes.byteOffset + start,
+			end - start,
+		);
 		const value: unknown = JSON.parse(text.toString());
 		return typeof value === "object" &&
 			value !== null &&
