@@ -1,42 +1,44 @@
 import type { Writable } from "node:stream";
-import type { PipelineAccount } from "./summary.js";
-import { count } from "./summary.js";
+import { count, type PipelineAccount } from "./summary.js";
 
 /** How often the line is written: on a terminal it is rewritten, in a pipe each is a line of its own. */
 const EVERY_MS = { terminal: 100, pipe: 1000 };
 
 export interface LiveView {
-	/** Stops, and leaves the last line standing. */
+	/** Stops, and leaves a last line standing with the rate over all. */
 	stop(): void;
 }
 
-/** Shows what the pipelines do until stopped. */
+/** What the line shows, at one moment. */
+export interface Progress {
+	/** Readings to come in all. */
+	total: number;
+	/** Alerts that came back from the broker. */
+	alerts: number;
+	pipelines: readonly PipelineAccount[];
+}
+
+/** Shows how far the pipelines are until stopped. */
 export function showLive(
 	out: Writable,
 	isTTY: boolean,
-	total: number,
-	accounts: () => PipelineAccount[],
+	progress: () => Progress,
 ): LiveView {
-	const began = performance.now();
-	let before = { at: began, taken: 0 };
-	const write = (end: string) => {
-		const at = performance.now();
-		const now = accounts();
-		const taken = most(now);
-		const rate = ((taken - before.taken) * 1000) / Math.max(1, at - before.at);
-		before = { at, taken };
-		out.write(
-			`${isTTY ? "\r\x1b[K" : ""}${liveLine((at - began) / 1000, taken, total, rate, now)}${end}`,
-		);
+	const began = { at: performance.now(), taken: 0 };
+	let before = began;
+	const write = (since: typeof began, end: string) => {
+		const now = { at: performance.now(), taken: taken(progress()) };
+		const rate = ((now.taken - since.taken) * 1000) / (now.at - since.at);
+		const line = liveLine((now.at - began.at) / 1000, rate, progress());
+		before = now;
+		out.write(`${isTTY ? "\r\x1b[K" : ""}${line}${end}`);
 	};
-	const timer = setInterval(
-		() => write(isTTY ? "" : "\n"),
-		isTTY ? EVERY_MS.terminal : EVERY_MS.pipe,
-	);
+	const every = isTTY ? EVERY_MS.terminal : EVERY_MS.pipe;
+	const timer = setInterval(() => write(before, isTTY ? "" : "\n"), every);
 	return {
 		stop() {
 			clearInterval(timer);
-			write("\n");
+			write(began, "\n");
 		},
 	};
 }
@@ -44,25 +46,25 @@ export function showLive(
 /** One line, at most 100 columns. */
 export function liveLine(
 	seconds: number,
-	taken: number,
-	total: number,
 	rate: number,
-	accounts: readonly PipelineAccount[],
+	progress: Progress,
 ): string {
-	const of = (key: "outputs" | "dropped" | "failed") =>
-		count(accounts.reduce((n, each) => n + each[key], 0));
-	const p99 = Math.max(0, ...accounts.map((each) => each.p99ms));
+	const { total, alerts, pipelines } = progress;
+	const sum = (key: "dropped" | "failed") =>
+		count(pipelines.reduce((n, each) => n + each[key], 0));
+	const p99 = Math.max(0, ...pipelines.map((each) => each.p99ms));
 	return [
 		`${seconds.toFixed(1).padStart(5)} s`,
-		`${count(taken).padStart(6)} of ${count(total)} readings`,
+		`${count(taken(progress)).padStart(6)}/${count(total)} readings`,
 		`${count(Math.round(rate)).padStart(6)}/s`,
-		`alerts ${of("outputs")}`,
-		`dropped ${of("dropped")}`,
-		`failed ${of("failed")}`,
+		`alerts ${count(alerts)}`,
+		`dropped ${sum("dropped")}`,
+		`failed ${sum("failed")}`,
 		`p99 ${p99.toFixed(1)} ms`,
 	].join("  ");
 }
 
-function most(accounts: readonly PipelineAccount[]): number {
-	return Math.max(0, ...accounts.map((each) => each.taken));
+/** Each pipeline takes every reading; the furthest tells how far the demo is. */
+function taken({ pipelines }: Progress): number {
+	return Math.max(0, ...pipelines.map((each) => each.taken));
 }
