@@ -1,0 +1,50 @@
+import { asWasieveError, WasieveError } from "../errors.js";
+import type { ModuleInfo, ModuleLimits } from "../module/inspect.js";
+import { prepareModule } from "../module/prepare.js";
+
+/** A checked, rewritten and compiled module, ready to be instantiated any number of times. */
+export interface FilterModule {
+	wasm: WebAssembly.Module;
+	info: ModuleInfo;
+	/** Export name of the fuel global. */
+	fuel: string | undefined;
+	/** Export names of the mutable globals, which with the memory are an instance's state. */
+	state: readonly string[];
+}
+
+/** One compilation per module and limits, however many pipelines run it. */
+const compiled = new Map<string, Promise<FilterModule>>();
+
+/**
+ * Checks, rewrites and compiles a module; V8 compiles on its own threads. Errors: E_MODULE_*.
+ * The code of a module that no pipeline uses any more stays compiled: a few dozen KB.
+ */
+export function loadFilter(
+	bytes: Uint8Array,
+	limits: ModuleLimits,
+): Promise<FilterModule> {
+	const prepared = prepareModule(bytes, limits, {
+		fuel: true,
+		exposeState: true,
+	});
+	const key = `${prepared.info.digest} ${limits.memory} ${limits.table}`;
+	const known = compiled.get(key);
+	if (known !== undefined) return known;
+	const loading = WebAssembly.compile(prepared.bytes as BufferSource).then(
+		(wasm) => ({
+			wasm,
+			info: prepared.info,
+			fuel: prepared.fuel,
+			state: prepared.state,
+		}),
+		(thrown: unknown) => {
+			throw new WasieveError(
+				"E_MODULE_COMPILE",
+				`V8 refuses the module: ${asWasieveError(thrown).message}`,
+				{ cause: thrown, hint: "run `wasieve check MODULE`" },
+			);
+		},
+	);
+	compiled.set(key, loading);
+	return loading;
+}

@@ -1,0 +1,144 @@
+import { Batch, type Outcomes } from "../contract.js";
+import { fault } from "./fault.js";
+import type { FilterModule } from "./filter-module.js";
+import type { Rewindable } from "./rewind.js";
+import { Stderr } from "./stderr.js";
+import { TrackedInput } from "./tracked-input.js";
+import { broken, type Hello, TrackedOutput } from "./tracked-output.js";
+import { type WasiHost, wasiImports } from "./wasi.js";
+
+export interface InstanceOptions {
+	module: FilterModule;
+	args: readonly string[];
+	env: readonly string[];
+	limits: { fuel: number; output: number };
+}
+
+/** The fuel that replays and restarts get: they did what they do within limits before. */
+const ENOUGH = 2 ** 31 - 1;
+
+/** One instance of an SDK module, pumped by calls. After any throw it is not used again. */
+export class GuestInstance implements Rewindable {
+	readonly memory: WebAssembly.Memory;
+	readonly globals: readonly WebAssembly.Global[];
+	readonly input = new TrackedInput();
+	readonly output: TrackedOutput;
+	readonly stderr: Stderr;
+	readonly #fuel: WebAssembly.Global | undefined;
+	readonly #start: () => void;
+	readonly #pump: () => void;
+	readonly #limit: number;
+	/** Reads to be given again, instead of input. */
+	#replay: Buffer[] | undefined;
+
+	constructor(
+		options: InstanceOptions,
+		outcomes: Outcomes,
+		/** Told of all input read. */
+		note: (memory: Uint8Array, at: number, length: number) => void,
+	) {
+		const { module, limits } = options;
+		this.#limit = limits.fuel;
+		this.output = new TrackedOutput(outcomes, limits.output);
+		this.stderr = new Stderr((line) => outcomes.log(line));
+		const host: WasiHost = {
+			args: options.args,
+			env: options.env,
+			read: (memory, at, length) => {
+				if (this.#replay !== undefined) return this.#reread(memory, at, length);
+				const taken = this.input.read(memory, at, length);
+				if (taken > 0) note(memory, at, taken);
+				return taken;
+			},
+			write: (fd, memory, at, end) => {
+				if (fd === 1) this.output.write(memory, at, end);
+				else if (this.#replay === undefined) this.stderr.write(memory, at, end);
+				return end - at;
+			},
+		};
+		const { exports } = new WebAssembly.Instance(
+			module.wasm,
+			wasiImports(host, () => this.memory),
+		);
+		this.memory = exports.memory as WebAssembly.Memory;
+		this.#start = exports._start as () => void;
+		this.#pump = exports.pump as () => void;
+		this.#fuel =
+			module.fuel === undefined
+				? undefined
+				: (exports[module.fuel] as WebAssembly.Global);
+		this.globals = module.state.map((name) => exports[name] as WebAssembly.Global);
+	}
+
+	/** Fuel left in the tank, negative when it ran out. */
+	get fuel(): number | undefined {
+		return this.#fuel && Number(this.#fuel.value);
+	}
+
+	get hello(): Hello {
+		if (this.output.hello === undefined) {
+			throw broken("it did not answer the hello");
+		}
+		return this.output.hello;
+	}
+
+	set hello(hello: Hello) {
+		this.output.hello = hello;
+		if (hello.topic) this.input.announceTopics();
+	}
+
+	/** Says hello and lets the filter's top level run until it waits for readings. */
+	start(): void {
+		this.input.say("h1 pump");
+		this.output.load(NO_READINGS, 0, 0);
+		this.#refuel(this.#limit);
+		this.#start();
+		this.output.finish();
+		// Read back through the setter: it announces topics.
+		this.hello = this.hello;
+	}
+
+	/** Lets the filter work on readings [from, to), all of them. */
+	pump(batch: Batch, from: number, to: number, fuel: number): void {
+		this.input.load(batch, from, to);
+		this.output.load(batch, from, to);
+		this.#refuel(fuel);
+		this.#pump();
+		this.output.finish();
+		if (this.output.base !== to) {
+			throw broken(
+				`${to - this.output.base} of ${to - from} readings were not reported as consumed`,
+			);
+		}
+	}
+
+	/** Gives the input of an earlier pump again; what comes out is out already. */
+	replay(reads: Buffer[]): void {
+		this.#replay = reads;
+		this.output.mute(true);
+		this.#refuel(ENOUGH);
+		this.#pump();
+		if (reads.length > 0) {
+			throw fault(
+				"E_GUEST_PROTOCOL",
+				"the filter read less than the first time",
+				"the same input must give the same reads",
+			);
+		}
+		this.output.mute(false);
+		this.#replay = undefined;
+	}
+
+	#reread(memory: Uint8Array, at: number, length: number): number {
+		const bytes = this.#replay?.shift();
+		if (bytes === undefined) return -1;
+		memory.set(bytes.subarray(0, length), at);
+		return Math.min(bytes.length, length);
+	}
+
+	#refuel(units: number): void {
+		if (this.#fuel !== undefined) this.#fuel.value = units;
+	}
+}
+
+const NO_READINGS = new Batch(1);

@@ -1,0 +1,265 @@
+import { describe, expect, test } from "vitest";
+import { WasieveError } from "#host/errors.js";
+import { batchOf, pass, ScriptedEngine, say, scriptedLine } from "./parts.js";
+
+/** What take() leaves to the microtask queue has happened. */
+const settled = () => Promise.resolve();
+
+const trap = () => new WasieveError("E_GUEST_TRAP", "trapped");
+
+test("the sink is up before the source, and everything is closed in the order of the flow", async () => {
+	const { line, story } = scriptedLine();
+	await line.start();
+	await line.stop();
+	expect(story).toEqual([
+		"sink up",
+		"engine up",
+		"source up",
+		"source stopped",
+		"engine ended",
+		"sink drained",
+		"engine closed",
+		"source closed",
+		"sink closed",
+	]);
+	expect(line.state).toBe("ended");
+});
+
+describe("acknowledgement", () => {
+	test("waits for the outputs of a reading, in order", async () => {
+		const { line, source, sink } = scriptedLine();
+		await line.start();
+		source.intake.take(batchOf(["a", "1"], ["b", "2"], ["c", "3"]));
+		await settled();
+		expect(sink.committed.map(({ topic }) => topic)).toEqual([
+			"out/a",
+			"out/b",
+			"out/c",
+		]);
+		expect(source.acknowledged).toBe(0);
+		sink.deliver(2);
+		expect(source.acknowledged).toBe(2);
+		sink.deliver(1);
+		expect(source.acknowledged).toBe(3);
+	});
+
+	test("comes at once for readings without outputs, but not within take()", async () => {
+		const { line, source, engine } = scriptedLine();
+		engine.work = (batch, outcomes) => {
+			outcomes.begin();
+			outcomes.commit();
+			outcomes.consumed(batch, 0, batch.count);
+		};
+		await line.start();
+		source.intake.take(batchOf(["a", "1"]));
+		expect(source.acknowledged).toBe(0);
+		await settled();
+		expect(source.acknowledged).toBe(1);
+		expect(line.account().droppedBy).toEqual({ none: 1 });
+	});
+
+	test("an output in the second filter still holds its reading", async () => {
+		const { line, source, sink, engines } = scriptedLine({}, (story) => [
+			new ScriptedEngine(story),
+			new ScriptedEngine(story, (batch, outcomes) => {
+				outcomes.begin();
+				for (let i = 0; i < batch.count; i++) {
+					say(batch, i, outcomes, `<${batch.payload(i)}>`);
+					say(batch, i, outcomes, `[${batch.payload(i)}]`);
+				}
+				outcomes.commit();
+				outcomes.consumed(batch, 0, batch.count);
+			}),
+		]);
+		expect(engines).toHaveLength(2);
+		await line.start();
+		source.intake.take(batchOf(["a", "1"], ["b", "2"]));
+		expect(sink.committed).toEqual([
+			{ n: 0, topic: "out/a", text: "<1>" },
+			{ n: 0, topic: "out/a", text: "[1]" },
+			{ n: 1, topic: "out/b", text: "<2>" },
+			{ n: 1, topic: "out/b", text: "[2]" },
+		]);
+		sink.deliver(3);
+		expect(source.acknowledged).toBe(1);
+		sink.deliver(1);
+		expect(source.acknowledged).toBe(2);
+		expect(line.account()).toMatchObject({ taken: 2, emitted: 2, open: 0 });
+	});
+});
+
+describe("what may not pass", () => {
+	test("is kept with topic, code and reason; the rest of the batch goes on", async () => {
+		const { line, source, sink, quarantine } = scriptedLine();
+		await line.start();
+		source.intake.take(
+			batchOf(["a", "1"], ["b", "\x1ec9"], ["c", "x".repeat(65)], ["d", "4"]),
+		);
+		expect(sink.committed.map(({ n, text }) => [n, text])).toEqual([
+			[0, "1"],
+			[3, "4"],
+		]);
+		expect(quarantine.kept).toMatchObject([
+			{ topic: "b", code: "E_READING_RS", payload: Buffer.from("\x1ec9") },
+			{ topic: "c", code: "E_READING_SIZE", time: 1000, pipeline: "test" },
+		]);
+		sink.deliver(2);
+		expect(source.acknowledged).toBe(4);
+		expect(line.account()).toMatchObject({ emitted: 2, failed: 2, open: 0 });
+	});
+
+	test("an expired reading is dropped and counted as such", async () => {
+		const { line, source, sink } = scriptedLine();
+		await line.start();
+		const batch = batchOf(["a", "1"], ["b", "2"]);
+		batch.expires[0] = 999;
+		batch.expires[1] = 1001;
+		source.intake.take(batch);
+		expect(sink.committed.map(({ text }) => text)).toEqual(["2"]);
+		expect(line.account().droppedBy).toEqual({ expired: 1 });
+	});
+
+	test("a reading that the source refuses has a number and an end like all others", async () => {
+		const { line, source, quarantine } = scriptedLine();
+		await line.start();
+		const error = new WasieveError("E_READING_SIZE", "10 MB");
+		expect(source.intake.refuse("big", Buffer.from("abc"), error)).toBe(0);
+		await settled();
+		expect(source.acknowledged).toBe(1);
+		expect(quarantine.kept).toMatchObject([{ topic: "big" }]);
+	});
+
+	test("with a codec, payloads that are not JSON pass as JSON strings", async () => {
+		const { line, source, sink } = scriptedLine({ codec: "base64" });
+		await line.start();
+		source.intake.take(batchOf(["a", "\x1e\n\0"], ["b", '"']));
+		expect(sink.committed.map(({ topic, text }) => [topic, text])).toEqual([
+			["out/a", '"HgoA"'],
+			["out/b", '"Ig=="'],
+		]);
+	});
+});
+
+describe("failures", () => {
+	const failing = (
+		batch: Parameters<typeof pass>[0],
+		outcomes: Parameters<typeof pass>[1],
+	) => {
+		outcomes.begin();
+		say(batch, 0, outcomes, "half");
+		outcomes.rollback();
+		outcomes.begin();
+		outcomes.fail(batch, 0, trap());
+		outcomes.commit();
+		outcomes.consumed(batch, 0, batch.count);
+	};
+
+	test("what was rolled back leaves no trace", async () => {
+		const { line, source, sink, engine, quarantine } = scriptedLine();
+		engine.work = failing;
+		await line.start();
+		source.intake.take(batchOf(["a", "1"]));
+		await settled();
+		expect(sink.committed).toEqual([]);
+		expect(quarantine.kept).toMatchObject([{ code: "E_GUEST_TRAP" }]);
+		expect(source.acknowledged).toBe(1);
+	});
+
+	test("a quarantine that cannot be written is counted, and the line goes on", async () => {
+		const { line, source, engine, quarantine } = scriptedLine();
+		engine.work = failing;
+		quarantine.error = new WasieveError("E_QUARANTINE_WRITE", "disk full");
+		await line.start();
+		source.intake.take(batchOf(["a", "1"]));
+		await settled();
+		expect(line.quarantineLost).toBe(1);
+		expect(source.acknowledged).toBe(1);
+	});
+
+	test("onError: drop counts and keeps nothing", async () => {
+		const { line, source, engine, quarantine } = scriptedLine({
+			onError: "drop",
+		});
+		engine.work = failing;
+		await line.start();
+		source.intake.take(batchOf(["a", "1"]));
+		await settled();
+		expect(quarantine.kept).toEqual([]);
+		expect(line.account().failedBy).toEqual({ E_GUEST_TRAP: 1 });
+	});
+
+	test("onError: stop pauses the source, acknowledges nothing, and tries again on resume", async () => {
+		const { line, source, sink, engine } = scriptedLine({ onError: "stop" });
+		engine.work = failing;
+		await line.start();
+		source.intake.take(batchOf(["a", "1"]));
+		await settled();
+		expect(line.state).toBe("stopped");
+		expect(line.reason?.code).toBe("E_PIPELINE_ONERROR");
+		expect(source.paused).toBe(true);
+		expect(source.acknowledged).toBe(0);
+		engine.work = pass;
+		await line.resume();
+		expect(source.paused).toBe(false);
+		sink.deliver(1);
+		expect(source.acknowledged).toBe(1);
+		expect(line.account()).toMatchObject({ emitted: 1, failed: 0, open: 0 });
+	});
+
+	test("an output without a possible topic fails its reading", async () => {
+		const { line, source, engine, quarantine } = scriptedLine();
+		engine.work = (batch, outcomes) => {
+			outcomes.begin();
+			outcomes.output(batch, 0, Buffer.from("x"), 0, 1, "not/allowed");
+			outcomes.commit();
+			outcomes.consumed(batch, 0, 1);
+		};
+		await line.start();
+		source.intake.take(batchOf(["a", "1"]));
+		await settled();
+		expect(quarantine.kept).toMatchObject([{ code: "E_OUTPUT_TOPIC" }]);
+		expect(source.acknowledged).toBe(1);
+	});
+
+	test("an engine that gave up stops the line; the source stays paused until resume", async () => {
+		const { line, source, engine } = scriptedLine();
+		await line.start();
+		engine.outcomes.stopped(
+			new WasieveError("E_PIPELINE_STOPPED", "too often"),
+		);
+		expect(line.state).toBe("stopped");
+		expect(source.paused).toBe(true);
+		await line.resume();
+		expect(engine.restarted).toBe(1);
+		expect(source.paused).toBe(false);
+		await line.stop();
+	});
+});
+
+describe("back-pressure", () => {
+	test("the source is paused while too many readings are open", async () => {
+		const { line, source, sink } = scriptedLine({ window: 2 });
+		await line.start();
+		source.intake.take(batchOf(["a", "1"], ["b", "2"]));
+		expect(source.paused).toBe(true);
+		sink.deliver(1);
+		expect(source.paused).toBe(false);
+	});
+
+	test("and while engine or sink have enough", async () => {
+		const { line, source, sink, engine } = scriptedLine();
+		await line.start();
+		sink.ready = false;
+		source.intake.take(batchOf(["a", "1"]));
+		expect(source.paused).toBe(true);
+		sink.ready = true;
+		sink.keeper.ready();
+		expect(source.paused).toBe(false);
+		engine.ready = false;
+		source.intake.take(batchOf(["a", "1"]));
+		expect(source.paused).toBe(true);
+		engine.ready = true;
+		engine.outcomes.ready();
+		expect(source.paused).toBe(false);
+	});
+});
