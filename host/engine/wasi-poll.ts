@@ -1,5 +1,6 @@
 import { BADF, FAULT, INVAL, OK } from "./errno.js";
 import type { GuestMemory } from "./guest-memory.js";
+import type { Nature } from "./time.js";
 import type { Call, WasiHost } from "./wasi.js";
 
 const SUBSCRIPTION = 48;
@@ -17,7 +18,11 @@ const NOW = 0n;
 const STDIN = -1n;
 const BAD = -2n;
 
-export function poll(host: WasiHost, guest: GuestMemory): Record<string, Call> {
+export function poll(
+	host: WasiHost,
+	nature: Nature,
+	guest: GuestMemory,
+): Record<string, Call> {
 	return {
 		poll_oneoff: (
 			subs: number,
@@ -27,6 +32,7 @@ export function poll(host: WasiHost, guest: GuestMemory): Record<string, Call> {
 		) =>
 			pollOneoff(
 				host,
+				nature,
 				guest,
 				subs >>> 0,
 				events >>> 0,
@@ -44,6 +50,7 @@ export function poll(host: WasiHost, guest: GuestMemory): Record<string, Call> {
  */
 function pollOneoff(
 	host: WasiHost,
+	nature: Nature,
 	guest: GuestMemory,
 	subs: number,
 	events: number,
@@ -57,10 +64,10 @@ function pollOneoff(
 
 	const due: bigint[] = [];
 	for (let k = 0; k < count; k++) {
-		due.push(whenDue(host, guest, subs + k * SUBSCRIPTION));
+		due.push(whenDue(nature, guest, subs + k * SUBSCRIPTION));
 	}
 	const pause = soonest(due);
-	const readable = host.wait(due.includes(STDIN), pause);
+	const readable = wait(host, nature, due.includes(STDIN), pause);
 
 	let told = 0;
 	for (let k = 0; k < count; k++) {
@@ -82,8 +89,20 @@ function pollOneoff(
 	return OK;
 }
 
+/** Whether stdin can be read; otherwise the pause is over. */
+function wait(
+	host: WasiHost,
+	nature: Nature,
+	stdin: boolean,
+	pause: bigint | undefined,
+): boolean {
+	if (stdin) return host.wait?.(pause) ?? true;
+	nature.sleep(pause as bigint);
+	return false;
+}
+
 /** Nanoseconds until the subscription is an event, or STDIN or BAD. */
-function whenDue(host: WasiHost, guest: GuestMemory, at: number): bigint {
+function whenDue(nature: Nature, guest: GuestMemory, at: number): bigint {
 	const kind = guest.bytes[at + 8];
 	const subject = guest.u32(at + 16);
 	if (kind === FD_READ) return subject === 0 ? STDIN : BAD;
@@ -92,7 +111,7 @@ function whenDue(host: WasiHost, guest: GuestMemory, at: number): bigint {
 	const timeout = guest.view.getBigUint64(at + 24, true);
 	const flags = guest.view.getUint16(at + 40, true);
 	if ((flags & ABSOLUTE) === 0) return timeout;
-	const now = host.clock(subject);
+	const now = nature.clock(subject);
 	return timeout > now ? timeout - now : NOW;
 }
 
