@@ -90,7 +90,9 @@ export class RealNature implements Nature {
 	random(target: Uint8Array): void {
 		// One getRandomValues() gives at most 65,536 bytes (Web Cryptography, 10.1.1).
 		for (let at = 0; at < target.length; at += 65_536) {
-			crypto.getRandomValues(target.subarray(at, at + 65_536));
+			crypto.getRandomValues(
+				target.subarray(at, at + 65_536) as Uint8Array<ArrayBuffer>,
+			);
 		}
 	}
 }

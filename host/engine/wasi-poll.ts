@@ -1,6 +1,5 @@
 import { BADF, FAULT, INVAL, OK } from "./errno.js";
 import type { GuestMemory } from "./guest-memory.js";
-import type { Nature } from "./time.js";
 import type { Call, WasiHost } from "./wasi.js";
 
 const SUBSCRIPTION = 48;
@@ -18,11 +17,7 @@ const NOW = 0n;
 const STDIN = -1n;
 const BAD = -2n;
 
-export function poll(
-	host: WasiHost,
-	nature: Nature,
-	guest: GuestMemory,
-): Record<string, Call> {
+export function poll(host: WasiHost, guest: GuestMemory): Record<string, Call> {
 	return {
 		poll_oneoff: (
 			subs: number,
@@ -32,7 +27,6 @@ export function poll(
 		) =>
 			pollOneoff(
 				host,
-				nature,
 				guest,
 				subs >>> 0,
 				events >>> 0,
@@ -50,7 +44,6 @@ export function poll(
  */
 function pollOneoff(
 	host: WasiHost,
-	nature: Nature,
 	guest: GuestMemory,
 	subs: number,
 	events: number,
@@ -64,10 +57,10 @@ function pollOneoff(
 
 	const due: bigint[] = [];
 	for (let k = 0; k < count; k++) {
-		due.push(whenDue(nature, guest, subs + k * SUBSCRIPTION));
+		due.push(whenDue(host, guest, subs + k * SUBSCRIPTION));
 	}
 	const pause = soonest(due);
-	const readable = wait(host, nature, due.includes(STDIN), pause);
+	const readable = host.wait(due.includes(STDIN), pause);
 
 	let told = 0;
 	for (let k = 0; k < count; k++) {
@@ -89,20 +82,8 @@ function pollOneoff(
 	return OK;
 }
 
-/** Whether stdin can be read; otherwise the pause is over. */
-function wait(
-	host: WasiHost,
-	nature: Nature,
-	stdin: boolean,
-	pause: bigint | undefined,
-): boolean {
-	if (stdin) return host.wait?.(pause) ?? true;
-	nature.sleep(pause as bigint);
-	return false;
-}
-
 /** Nanoseconds until the subscription is an event, or STDIN or BAD. */
-function whenDue(nature: Nature, guest: GuestMemory, at: number): bigint {
+function whenDue(host: WasiHost, guest: GuestMemory, at: number): bigint {
 	const kind = guest.bytes[at + 8];
 	const subject = guest.u32(at + 16);
 	if (kind === FD_READ) return subject === 0 ? STDIN : BAD;
@@ -111,7 +92,7 @@ function whenDue(nature: Nature, guest: GuestMemory, at: number): bigint {
 	const timeout = guest.view.getBigUint64(at + 24, true);
 	const flags = guest.view.getUint16(at + 40, true);
 	if ((flags & ABSOLUTE) === 0) return timeout;
-	const now = nature.clock(subject);
+	const now = host.clock(subject);
 	return timeout > now ? timeout - now : NOW;
 }
 

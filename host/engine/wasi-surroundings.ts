@@ -1,12 +1,10 @@
 import { FAULT, INVAL, OK } from "./errno.js";
 import type { GuestMemory } from "./guest-memory.js";
-import type { Nature } from "./time.js";
 import { type Call, Exit, type WasiHost } from "./wasi.js";
 
 /** Arguments, environment, clocks, random numbers, exit. */
 export function surroundings(
 	host: WasiHost,
-	nature: Nature,
 	guest: GuestMemory,
 ): Record<string, Call> {
 	const args = encode(host.args);
@@ -23,9 +21,9 @@ export function surroundings(
 		clock_res_get: (id: number, result: number) =>
 			tell(guest, id >>> 0, result >>> 0, () => RESOLUTION),
 		clock_time_get: (id: number, _precision: bigint, result: number) =>
-			tell(guest, id >>> 0, result >>> 0, () => nature.clock(id)),
+			tell(guest, id >>> 0, result >>> 0, () => host.clock(id)),
 		random_get: (at: number, size: number) =>
-			random(host, nature, guest, at >>> 0, size >>> 0),
+			random(host, guest, at >>> 0, size >>> 0),
 		sched_yield: () => OK,
 		proc_exit: (code: number) => {
 			throw new Exit(code >>> 0);
@@ -100,13 +98,12 @@ function tell(
 
 function random(
 	host: WasiHost,
-	nature: Nature,
 	guest: GuestMemory,
 	at: number,
 	size: number,
 ): number {
 	if (!guest.holds(at, size)) return FAULT;
 	host.spend?.(size);
-	nature.random(guest.bytes.subarray(at, at + size));
+	host.random(guest.bytes.subarray(at, at + size));
 	return OK;
 }

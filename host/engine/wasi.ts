@@ -1,5 +1,4 @@
 import { GuestMemory } from "./guest-memory.js";
-import { type Nature, VirtualNature } from "./time.js";
 import { denied } from "./wasi-denied.js";
 import { descriptors } from "./wasi-fd.js";
 import { poll } from "./wasi-poll.js";
@@ -15,14 +14,14 @@ export interface WasiHost {
 	read(memory: Uint8Array, at: number, length: number): number;
 	/** One contiguous piece of an fd_write, memory[at, end), not empty. Returns the bytes taken, which may be fewer. */
 	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number;
-	/** Clocks and random numbers; virtual ones from 1970 on when left out. */
-	readonly nature?: Nature;
+	/** Nanoseconds of a clock: 0 realtime (since 1970), 1 monotonic, 2 and 3 CPU time. */
+	clock(id: number): bigint;
+	random(target: Uint8Array): void;
 	/**
-	 * poll_oneoff on stdin, and perhaps a clock: waits until stdin can be read or `ns`
-	 * nanoseconds have passed (if given), whichever is first. Returns whether stdin can be
-	 * read. 0n only asks. Left out: it always can.
+	 * poll_oneoff: waits until stdin can be read (if `stdin`) or `ns` nanoseconds have passed
+	 * (if given), whichever is first. Returns whether stdin can be read. 0n only asks.
 	 */
-	wait?(ns: bigint | undefined): boolean;
+	wait(stdin: boolean, ns: bigint | undefined): boolean;
 	/**
 	 * Told before work that grows with a number the guest chose, in bytes: a metered guest pays
 	 * for it with fuel, so that system calls are no way around the meter.
@@ -57,13 +56,12 @@ export function wasiImports(
 	memory: () => WebAssembly.Memory | undefined,
 ): WebAssembly.Imports {
 	const guest = new GuestMemory(memory);
-	const nature = host.nature ?? new VirtualNature(0);
 	const calls: Record<string, Call> = Object.assign(
 		Object.create(null),
 		denied(),
-		surroundings(host, nature, guest),
+		surroundings(host, guest),
 		descriptors(host, guest),
-		poll(host, nature, guest),
+		poll(host, guest),
 	);
 	return Object.assign(Object.create(null), { [PREVIEW1]: calls });
 }
