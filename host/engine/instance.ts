@@ -5,6 +5,7 @@ import type { Rewindable } from "./rewind.js";
 import { Stderr } from "./stderr.js";
 import { TrackedInput } from "./tracked-input.js";
 import { broken, type Hello, TrackedOutput } from "./tracked-output.js";
+import { VirtualNature } from "./time.js";
 import { type WasiHost, wasiImports } from "./wasi.js";
 
 export interface InstanceOptions {
@@ -41,6 +42,7 @@ export class GuestInstance implements Rewindable {
 		this.#limit = limits.fuel;
 		this.output = new TrackedOutput(outcomes, limits.output);
 		this.stderr = new Stderr((line) => outcomes.log(line));
+		const nature = new VirtualNature(0);
 		const host: WasiHost = {
 			args: options.args,
 			env: options.env,
@@ -55,12 +57,21 @@ export class GuestInstance implements Rewindable {
 				else if (this.#replay === undefined) this.stderr.write(memory, at, end);
 				return end - at;
 			},
+			// An SDK module imports none of these; one that does gets what is the same in every replay.
+			clock: (id) => nature.clock(id),
+			random: (target) => nature.random(target),
+			wait: (stdin, ns) => {
+				if (ns !== undefined) nature.sleep(ns);
+				return stdin;
+			},
+			spend: (bytes) => this.#spend(bytes),
 		};
+		let memory: WebAssembly.Memory | undefined;
 		const { exports } = new WebAssembly.Instance(
 			module.wasm,
-			wasiImports(host, () => this.memory),
+			wasiImports(host, () => memory),
 		);
-		this.memory = exports.memory as WebAssembly.Memory;
+		memory = this.memory = exports.memory as WebAssembly.Memory;
 		this.#start = exports._start as () => void;
 		this.#pump = exports.pump as () => void;
 		this.#fuel =
@@ -134,6 +145,14 @@ export class GuestInstance implements Rewindable {
 		if (bytes === undefined) return -1;
 		memory.set(bytes.subarray(0, length), at);
 		return Math.min(bytes.length, length);
+	}
+
+	/** A system call's work is paid for by the byte, as the guest's own bulk memory work is. */
+	#spend(bytes: number): void {
+		if (this.#fuel === undefined) return;
+		const left = Number(this.#fuel.value) - bytes;
+		this.#fuel.value = Math.max(left, -1);
+		if (left < 0) throw new Error("out of fuel in a system call");
 	}
 
 	#refuel(units: number): void {
