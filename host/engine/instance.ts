@@ -3,9 +3,9 @@ import { fault } from "./fault.js";
 import type { FilterModule } from "./filter-module.js";
 import type { Rewindable } from "./rewind.js";
 import { Stderr } from "./stderr.js";
+import { VirtualNature } from "./time.js";
 import { TrackedInput } from "./tracked-input.js";
 import { broken, type Hello, TrackedOutput } from "./tracked-output.js";
-import { VirtualNature } from "./time.js";
 import { type WasiHost, wasiImports } from "./wasi.js";
 
 export interface InstanceOptions {
@@ -78,7 +78,9 @@ export class GuestInstance implements Rewindable {
 			module.fuel === undefined
 				? undefined
 				: (exports[module.fuel] as WebAssembly.Global);
-		this.globals = module.state.map((name) => exports[name] as WebAssembly.Global);
+		this.globals = module.state.map(
+			(name) => exports[name] as WebAssembly.Global,
+		);
 	}
 
 	/** Fuel left in the tank, negative when it ran out. */
