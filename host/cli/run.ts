@@ -1,0 +1,108 @@
+import { resolve } from "node:path";
+import { WasieveError } from "../errors.js";
+import type { Gateway, PipelineSnapshot } from "./gateway.js";
+import { EXIT, type Io, type Verb } from "./io.js";
+import { oneOperand, parseOptions } from "./options.js";
+import { errorText, usage } from "./report.js";
+
+export const runVerb: Verb = {
+	name: "run",
+	summary: "run a gateway: readings from MQTT or files through filters and on",
+	help: `usage: wasieve run CONFIG [--deadline SECONDS]
+
+Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM or SIGINT, or until every source
+has come to its end (files, stdin). MQTT_BROKER in the environment overrides the config's broker.
+
+A signal stops in stages: no more readings are taken, filters are flushed, outputs delivered,
+readings acknowledged. A second signal forces. What is not acknowledged then, a persistent
+session delivers again at the next start.
+
+  --deadline SECONDS   how long a stop may take (default 10)
+
+stdout carries nothing but what a pipeline writes there; the log goes to stderr.
+
+Exit codes: 0 ended or stopped in order, 1 could not start, or the stop was forced or not done by
+the deadline, 2 wrong command line, 3 the config has errors.
+
+Example:
+  wasieve run examples/gateway.yaml
+`,
+	async run(argv, io) {
+		const { values, positionals } = parseOptions("run", argv, {
+			deadline: { type: "string" },
+		});
+		const path = resolve(io.cwd, oneOperand("run", "CONFIG", positionals));
+		const deadline = seconds(values.deadline ?? "10");
+		const { loadConfig } = await import("../config/index.js");
+		const config = loadConfig(path, io.env);
+		const { startGateway } = await import("./gateway.js");
+		const gateway = await startGateway(config, {});
+		for (const each of gateway.snapshots()) io.stderr.write(upLine(each));
+		return stayUp(gateway, io, deadline);
+	},
+};
+
+function seconds(text: string): number {
+	const value = Number(text);
+	if (text.trim() !== "" && value >= 0 && value <= 86_400) return value * 1000;
+	throw usage(
+		"run",
+		`--deadline ${text} is not a number of seconds (0 to 86400)`,
+	);
+}
+
+function upLine({ name }: PipelineSnapshot): string {
+	return `${name}: up\n`;
+}
+
+/** Waits for the end of all pipelines or a signal, then stops in stages. */
+export async function stayUp(
+	gateway: Pick<Gateway, "ended" | "stop" | "snapshots">,
+	io: Pick<Io, "onSignal" | "stderr">,
+	deadline: number,
+): Promise<number> {
+	const signals = twoSignals(io);
+	try {
+		await Promise.race([gateway.ended, signals.first]);
+		const stopped = gateway
+			.stop(deadline)
+			.then((drained) => (drained ? "drained" : "deadline"));
+		const how = await Promise.race([
+			stopped,
+			signals.second.then(() => "forced"),
+		]);
+		for (const each of gateway.snapshots()) io.stderr.write(accountLine(each));
+		if (how === "drained") return EXIT.OK;
+		io.stderr.write(errorText(notDrained(how, deadline)));
+		return EXIT.FAILED;
+	} finally {
+		signals.off();
+	}
+}
+
+function twoSignals(io: Pick<Io, "onSignal">) {
+	const heard: (() => void)[] = [];
+	const first = new Promise<void>((resolve) => heard.push(resolve));
+	const second = new Promise<void>((resolve) => heard.push(resolve));
+	const off = io.onSignal(() => heard.shift()?.());
+	return { first, second, off };
+}
+
+function notDrained(how: string, deadline: number): WasieveError {
+	const why =
+		how === "forced"
+			? "a second signal came"
+			: `${deadline / 1000} s have passed`;
+	return new WasieveError(
+		"E_STOP_DEADLINE",
+		`stopped before everything was delivered: ${why}`,
+		{
+			hint: "readings that were not acknowledged are delivered again at the next start; is the output broker up?",
+		},
+	);
+}
+
+function accountLine(each: PipelineSnapshot): string {
+	const { name, taken, emitted, dropped, failed, open } = each;
+	return `${name}: taken ${taken} = emitted ${emitted} + dropped ${dropped} + failed ${failed} + open ${open}\n`;
+}
