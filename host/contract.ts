@@ -122,12 +122,7 @@ export class Batch {
 		const caused = i >= 0;
 		if (caused) {
 			const topic = from.topicIn[i] as Buffer;
-			used += topic.copy(
-				this.bytes,
-				used,
-				from.topicAt[i],
-				from.topicEnd[i],
-			);
+			used += topic.copy(this.bytes, used, from.topicAt[i], from.topicEnd[i]);
 		}
 		this.topicEnd[k] = used;
 		this.userAt[k] = used;
@@ -356,3 +351,62 @@ export type PipelineState =
 	| "degraded"
 	| "stopped"
 	| "ended";
+
+/** An error as plain data, fit for another thread, JSON and metrics. */
+export interface Fault {
+	code: string;
+	message: string;
+	hint?: string;
+}
+
+/** One end of a pipeline. */
+export interface LinkSnapshot {
+	connected: boolean;
+	/** Why it is down. */
+	error?: Fault;
+}
+
+/**
+ * What a pipeline tells about itself when asked: plain data, so that it can cross threads.
+ * All counts since the gateway's start; taken = emitted + dropped + failed + open.
+ */
+export interface PipelineSnapshot {
+	name: string;
+	state: PipelineState;
+	/** Why the state is degraded or stopped. */
+	reason?: Fault;
+	taken: number;
+	emitted: number;
+	dropped: number;
+	failed: number;
+	/** Taken and not yet settled. */
+	open: number;
+	/** Few keys: the ledger puts what exceeds its number of reasons under "other". */
+	droppedBy: Record<string, number>;
+	/** By error code. */
+	failedBy: Record<string, number>;
+	/** Messages written by the last filter, and their bytes. */
+	outputs: number;
+	outputBytes: number;
+	/** Instances that died and were replaced. */
+	restarts: number;
+	/** Failed readings that the quarantine could not keep. */
+	quarantineLost: number;
+	/** Why the last one was not kept; absent while the quarantine works. */
+	quarantineError?: Fault;
+	/** Units of fuel burnt; absent for modules without fuel. */
+	fuel?: number;
+	source: LinkSnapshot;
+	sink: LinkSnapshot;
+	/** From take to settled. */
+	latency: LatencySnapshot;
+}
+
+/** A histogram: counts[k] samples of at most bounds[k] ms and more than bounds[k - 1]. */
+export interface LatencySnapshot {
+	bounds: readonly number[];
+	counts: readonly number[];
+	/** Sum of all samples, ms. */
+	sum: number;
+	samples: number;
+}
