@@ -1,0 +1,218 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WasieveError } from "../errors.js";
+import { importsOf } from "./imports.js";
+
+export interface CompileOptions {
+	/** The module's file; nothing is written without it. */
+	out?: string;
+	/** Use 128-bit SIMD: faster, and not every runtime has it. */
+	simd?: boolean;
+	/** Keep assertions and names, write a source map beside the module. */
+	debug?: boolean;
+	/** Pages of 64 KiB the module may grow to (default 256, 16 MiB). */
+	maximumMemory?: number;
+}
+
+export interface Compiled {
+	/** As a list of the filter's folder would name it: no folder, no `.ts`. */
+	name: string;
+	bytes: Uint8Array;
+	/** Where it was written, if it was. */
+	out: string | undefined;
+	/** "module.name" of every import, in the module's order. */
+	imports: string[];
+}
+
+/**
+ * Compiles one AssemblyScript filter to a WASI module that exports `_start` (any runtime) and
+ * `pump` (the embedded engine).
+ *
+ * @throws WasieveError E_BUILD with the compiler's messages, E_BUILD_MISSING without a
+ * compiler, E_FILE_READ, E_FILE_WRITE
+ */
+export async function compileFilter(
+	file: string,
+	options: CompileOptions = {},
+): Promise<Compiled> {
+	const path = resolve(file);
+	const name = basename(path).replace(/\.ts$/, "");
+	const sources = new Sources(path, readFilter(path));
+	const asc = await loadCompiler();
+	const mistakes: string[] = [];
+	const { error } = await asc.main(arguments_(options), {
+		stdout: SILENT,
+		stderr: SILENT,
+		readFile: (wanted) => sources.read(wanted),
+		writeFile: (written, contents) => sources.write(written, contents),
+		listFiles: () => null,
+		reportDiagnostic: (message) => {
+			if (message.category >= ERROR) mistakes.push(describe(message, path));
+		},
+	});
+	const bytes = sources.written.get(MODULE);
+	if (error || !(bytes instanceof Uint8Array))
+		throw failed(path, mistakes, error);
+	if (options.out) save(options.out, bytes, sources.written.get(MAP));
+	return { name, bytes, out: options.out, imports: importsOf(bytes) };
+}
+
+/** The entry files' names inside the compiler. */
+const FILTER = "filter.ts";
+const PUMP = "wasieve-pump.ts";
+const MODULE = "filter.wasm";
+const MAP = "filter.wasm.map";
+
+/**
+ * `incremental` is the only runtime that stays flat under strings; a filter that allocates
+ * nothing drops all of it.
+ */
+function arguments_(options: CompileOptions): string[] {
+	const level = options.debug
+		? ["--debug", "--sourceMap"]
+		: ["-O3", "--converge", "--noAssert"];
+	return [
+		FILTER,
+		PUMP,
+		"--outFile",
+		MODULE,
+		...level,
+		...["--runtime", "incremental", "--exportStart", "_start"],
+		...["--use", "abort=wasieve_abort"],
+		...["--maximumMemory", String(options.maximumMemory ?? 256)],
+		...(options.simd ? ["--enable", "simd"] : []),
+	];
+}
+
+/** The SDK beside this file's package: a filter is compiled with the SDK of the gateway that builds it. */
+const SDK = fileURLToPath(new URL("../../../assembly/", import.meta.url));
+
+/**
+ * The files the compiler asks for. It looks for packages in node_modules folders, where the
+ * SDK need not be (inside this repository it is not).
+ */
+class Sources {
+	readonly written = new Map<string, string | Uint8Array>();
+
+	constructor(
+		readonly path: string,
+		readonly filter: string,
+	) {}
+
+	read(wanted: string): string | null {
+		if (wanted === FILTER) return this.filter;
+		if (wanted === PUMP) return 'export { pump } from "wasieve/assembly";\n';
+		const ours = wanted.match(/node_modules\/wasieve\/assembly\/(.*)$/);
+		const file = ours
+			? join(SDK, ours[1] as string)
+			: join(dirname(this.path), wanted);
+		return readIfThere(file);
+	}
+
+	write(written: string, contents: string | Uint8Array): void {
+		this.written.set(written, contents);
+	}
+}
+
+function readIfThere(file: string): string | null {
+	try {
+		return readFileSync(file, "utf8");
+	} catch {
+		return null;
+	}
+}
+
+function readFilter(path: string): string {
+	try {
+		return readFileSync(path, "utf8");
+	} catch (cause) {
+		const why = (cause as NodeJS.ErrnoException).code;
+		throw new WasieveError("E_FILE_READ", `${path} cannot be read (${why})`, {
+			hint: "name an AssemblyScript file",
+			cause,
+		});
+	}
+}
+
+type Compiler = typeof import("assemblyscript/asc");
+
+/** Only who builds filters pays for the compiler: 100 MB on disk, 0.5 s to load. */
+async function loadCompiler(): Promise<Compiler> {
+	try {
+		return await import("assemblyscript/asc");
+	} catch (cause) {
+		throw new WasieveError(
+			"E_BUILD_MISSING",
+			"the package assemblyscript is not installed",
+			{
+				hint: "npm install --save-dev assemblyscript (or build elsewhere: a module runs without it)",
+				cause,
+			},
+		);
+	}
+}
+
+const SILENT = { write: () => true };
+/** asc's DiagnosticCategory: pedantic 0, info 1, warning 2, error 3. */
+const ERROR = 3;
+
+interface Diagnostic {
+	code: number;
+	message: string;
+	range: {
+		start: number;
+		source: {
+			normalizedPath: string;
+			lineAt(position: number): number;
+			columnAt(): number;
+		};
+	} | null;
+}
+
+/** file:line:column: what is wrong */
+function describe(diagnostic: unknown, path: string): string {
+	const { code, message, range } = diagnostic as Diagnostic;
+	if (!range) return `${message} (AS${code})`;
+	const { source, start } = range;
+	const file = source.normalizedPath === FILTER ? path : source.normalizedPath;
+	// columnAt() answers for the position that lineAt() was asked for last
+	const line = source.lineAt(start);
+	return `${file}:${line}:${source.columnAt()}: ${message} (AS${code})`;
+}
+
+function failed(
+	path: string,
+	mistakes: string[],
+	error: Error | null,
+): WasieveError {
+	const told = mistakes.length
+		? mistakes.join("\n")
+		: (error?.message ?? "the compiler wrote no module");
+	return new WasieveError("E_BUILD", `${path} does not compile\n${told}`, {
+		hint: "docs/sdk.md lists what a filter may use",
+		cause: error ?? undefined,
+	});
+}
+
+function save(
+	out: string,
+	bytes: Uint8Array,
+	map: string | Uint8Array | undefined,
+): void {
+	try {
+		mkdirSync(dirname(resolve(out)), { recursive: true });
+		writeFileSync(out, bytes);
+		if (map !== undefined) writeFileSync(`${out}.map`, map);
+	} catch (cause) {
+		const why = (cause as NodeJS.ErrnoException).code;
+		throw new WasieveError(
+			"E_FILE_WRITE",
+			`${out} cannot be written (${why})`,
+			{
+				hint: "name a file in a folder that you may write",
+				cause,
+			},
+		);
+	}
+}
