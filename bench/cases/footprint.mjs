@@ -1,0 +1,200 @@
+// What a gateway weighs, what one more filter adds, and how long until it works.
+import { spawnSync } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { whileAlive } from "../children.mjs";
+import { now } from "../load/clock.mjs";
+import { openProbe } from "../load/probe.mjs";
+import { payloadOf } from "../load/readings.mjs";
+import { startMosquitto } from "../mosquitto.mjs";
+import { memoryOf } from "../proc.mjs";
+import { interleave, pluck } from "../rounds.mjs";
+import { figure } from "../table.mjs";
+
+/** Idle means: connected, one reading done, then left alone this long. */
+const SETTLE_MS = 1500;
+
+/** Pipelines on top of the first. */
+const EXTRA = 100;
+
+/** Readings that every pipeline sees before "after use" is taken. */
+const USE = 300;
+
+/**
+ * Starts a subject beside a mosquitto of its own and waits until its first alert is out.
+ *
+ * @template T
+ * @param {import("../subjects.mjs").Subject} subject
+ * @param {number} pipelines
+ * @param {(started: { pid: number, startMs: number, probe: Awaited<ReturnType<typeof openProbe>> }) => Promise<T>} look
+ * @returns {Promise<T>}
+ */
+async function withStarted(subject, pipelines, look) {
+	const mosquitto = await startMosquitto("defaults");
+	const probe = await openProbe(mosquitto.port);
+	const begun = now();
+	const { port } = mosquitto;
+	const gateway = await subject.start({ port, qos: 0, pipelines });
+	try {
+		const { pid, child } = gateway;
+		const first = await whileAlive(probe.first, [child], 20_000, subject.name);
+		return await look({ pid, startMs: first - begun, probe });
+	} finally {
+		probe.close();
+		await gateway.stop();
+		await mosquitto.stop();
+	}
+}
+
+/** @param {import("../subjects.mjs").Subject} subject */
+export function weigh(subject, pipelines = 1) {
+	return withStarted(subject, pipelines, async ({ pid, startMs, probe }) => {
+		await delay(SETTLE_MS);
+		const idle = memoryOf(pid);
+		await probe.send(USE);
+		await delay(SETTLE_MS);
+		return { startMs, idle, used: memoryOf(pid) };
+	});
+}
+
+/**
+ * @param {import("../run.mjs").Plan} plan
+ * @returns {Promise<import("../table.mjs").Section[]>}
+ */
+export async function footprint(plan) {
+	const [gateway] = plan.gateways;
+	const many = {
+		name: `wasieve, ${1 + EXTRA} pipelines`,
+		pipelines: 1 + EXTRA,
+	};
+	const bridges = plan.bridges.map((subject) => ({
+		name: subject.name,
+		subject,
+		pipelines: 1,
+	}));
+	const wanted = [
+		...(gateway
+			? [
+					{ name: gateway.name, subject: gateway, pipelines: 1 },
+					{ ...many, subject: gateway },
+				]
+			: []),
+		...bridges,
+	];
+	const samples = await interleave(
+		wanted,
+		plan.rounds,
+		({ subject, pipelines }) => weigh(subject, pipelines),
+		(line) => plan.say(`footprint, ${line}`),
+	);
+	const rows = [...samples].map(([{ name }, own]) => [
+		name,
+		figure(pluck(own, "idle"), 1),
+		figure(pluck(own, "used"), 1),
+		figure(pluck(own, "startMs"), 0),
+	]);
+	const [one, hundred] = wanted.map((each) => samples.get(each) ?? []);
+	/** @type {import("../table.mjs").Section} */
+	const section = {
+		title: "Footprint and start",
+		note: `Idle: connected to mosquitto, the first readings done, then ${SETTLE_MS} ms of nothing. In use: after ${USE} more, each seen by every pipeline. Start: from spawn to the first alert at a subscriber, a reading every 2 ms. All pipelines read the same topics, each with a filter instance and a limit of its own.`,
+		columns: ["", "RSS idle MiB", "RSS in use MiB", "start → first alert ms"],
+		rows,
+		aims: gateway ? aimsOf(one ?? [], hundred ?? []) : [],
+	};
+	return [section];
+}
+
+/**
+ * @param {any[]} one
+ * @param {any[]} many
+ * @returns {import("../table.mjs").Aim[]}
+ */
+function aimsOf(one, many) {
+	const extra = (/** @type {"idle" | "used"} */ key) =>
+		many.map((sample, i) => ((sample[key] - one[i][key]) * 1024) / EXTRA);
+	return [
+		{
+			text: "RSS idle",
+			aim: "≤ 60 MB",
+			values: pluck(one, "idle").map((mib) => mib * 1.048576),
+			digits: 1,
+			met: (mb) => mb <= 60,
+		},
+		.../** @type {const} */ (["idle", "used"]).map((key) => ({
+			text: `RSS per extra pipeline, ${key === "idle" ? "idle" : "in use"}`,
+			aim: "≤ 50 KB",
+			values: extra(key).map((kib) => kib * 1.024),
+			digits: 0,
+			met: (/** @type {number} */ kb) => kb <= 50,
+		})),
+		{
+			text: "gateway start → first alert",
+			aim: "≤ 300 ms",
+			values: pluck(one, "startMs"),
+			digits: 0,
+			met: (ms) => ms <= 300,
+		},
+	];
+}
+
+const EXPECTED = payloadOf(0)
+	.replace('"temperature":95.08,"humidity":66.9', "@")
+	.replace("@", '"alert_type":"high_temperature","value":95.08');
+
+/**
+ * `wasieve exec` on one reading beside an empty program.
+ *
+ * @param {import("../run.mjs").Plan} plan
+ * @returns {Promise<import("../table.mjs").Section[]>}
+ */
+export async function execStart(plan) {
+	const { cli, module } = plan.built;
+	/** @type {number[]} */
+	const bare = [];
+	/** @type {number[]} */
+	const exec = [];
+	const rounds = plan.quick ? 5 : 20;
+	plan.say(`exec start, ${rounds} rounds`);
+	for (let i = -1; i < rounds; i++) {
+		const empty = timed(["-e", "0"]);
+		const run = timed([cli, "exec", module]);
+		if (run.out.trim() !== EXPECTED)
+			throw new Error(`wasieve exec said ${JSON.stringify(run)}`);
+		if (i < 0) continue; // The first pair only warms the page cache.
+		bare.push(empty.ms);
+		exec.push(run.ms);
+	}
+	const over = exec.map((ms, i) => ms - /** @type {number} */ (bare[i]));
+	return [
+		{
+			title: "Start of one module",
+			note: "One reading on stdin, the process waited for; one uncounted pair before.",
+			columns: ["", "ms"],
+			rows: [
+				["node -e 0", figure(bare, 1)],
+				["wasieve exec overheat.wasm", figure(exec, 1)],
+				["over node -e 0", figure(over, 1)],
+			],
+			aims: [
+				{
+					text: "`wasieve exec` over `node -e 0`",
+					aim: "≤ 60 ms",
+					values: over,
+					digits: 1,
+					met: (ms) => ms <= 60,
+				},
+			],
+		},
+	];
+}
+
+/** @param {string[]} args */
+function timed(args) {
+	const begun = performance.now();
+	const { stdout, stderr } = spawnSync(process.execPath, args, {
+		input: `${payloadOf(0)}\n`,
+		encoding: "utf8",
+		timeout: 10_000,
+	});
+	return { ms: performance.now() - begun, out: stdout, err: stderr };
+}

@@ -1,0 +1,12 @@
+// The firehose as a process of its own, so that its work is not on the client's bill. Talks over IPC:
+//   ← { port }  ← { subscribed }  → { measure: { pid, warmMs, ms } }  ← { measured }
+// firehose-process.mjs QOS
+import { openFirehose } from "./firehose.mjs";
+
+const firehose = await openFirehose({ qos: process.argv[2] === "1" ? 1 : 0 });
+process.send?.({ port: firehose.port });
+firehose.subscribed.then(() => process.send?.({ subscribed: true }));
+process.on("message", async (/** @type {any} */ { measure }) => {
+	process.send?.({ measured: await firehose.measure(measure) });
+});
+process.on("disconnect", () => process.exit());

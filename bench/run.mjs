@@ -1,0 +1,130 @@
+// npm run bench: every case in one run on one machine, the gateway beside its rivals. See bench/README.md.
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { latency, throughMosquitto } from "./cases/broker.mjs";
+import { capacity } from "./cases/capacity.mjs";
+import { execStart, footprint } from "./cases/footprint.mjs";
+import { micro } from "./cases/micro.mjs";
+import { sweep } from "./children.mjs";
+import { describeMachine, headerOf, warningOf } from "./machine.mjs";
+import { mosquittoVersion } from "./mosquitto.mjs";
+import { HELP, readOptions } from "./options.mjs";
+import { bridge, built, wasieve } from "./subjects.mjs";
+import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
+
+/**
+ * @typedef {object} Plan what a case is given
+ * @property {import("./subjects.mjs").Subject[]} gateways the first is the one the aims are about
+ * @property {import("./subjects.mjs").Subject[]} bridges the first is the one it is compared with
+ * @property {{ cli: string, module: string }} built
+ * @property {boolean} quick
+ * @property {number} rounds
+ * @property {number} warmMs
+ * @property {number} ms
+ * @property {(line: string) => void} say progress, to stderr
+ */
+
+/** @type {Record<string, { run: (plan: Plan) => Promise<import("./table.mjs").Section[]>, broker?: boolean, rival?: boolean }>} */
+const CASES = {
+	capacity: { run: capacity, rival: true },
+	mosquitto: { run: throughMosquitto, broker: true, rival: true },
+	latency: { run: latency, broker: true, rival: true },
+	footprint: { run: footprint, broker: true, rival: true },
+	exec: { run: execStart },
+	micro: { run: micro },
+};
+
+process.on("exit", sweep);
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
+	process.on(signal, () => process.exit(130));
+
+try {
+	await bench(process.argv.slice(2));
+} catch (error) {
+	console.error(`bench: ${/** @type {Error} */ (error).message}`);
+	process.exitCode = 1;
+} finally {
+	sweep();
+}
+
+/** @param {string[]} argv */
+async function bench(argv) {
+	const options = readOptions(argv);
+	if (options.help) return void console.log(HELP);
+	const names = chosen(options);
+	const plan = planOf(options);
+	const machine = await describeMachine();
+	const header = headerOf(machine);
+	console.log(`${header}\n`);
+	const warning = warningOf(machine);
+	if (warning) console.error(warning);
+
+	/** @type {import("./table.mjs").Section[]} */
+	const sections = [];
+	for (const name of names) {
+		const begun = performance.now();
+		const done = (await CASES[name]?.run(plan)) ?? [];
+		sections.push(...done);
+		for (const section of done) console.log(markdownOf(section));
+		plan.say(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+	}
+	const aims = verdicts(sections);
+	if (aims) console.log(markdownOf(aims));
+	const all = aims ? [aims, ...sections] : sections;
+	if (options.json) saveJson(options.json, machine, plan, sections);
+	if (options.markdown) {
+		const text = [`\`${header}\``, ...(warning ? ["**Not quiet.**"] : [])];
+		replaceBlock(
+			resolve(options.markdown),
+			[...text, ...all.map(markdownOf)].join("\n\n"),
+		);
+	}
+}
+
+/** @param {ReturnType<typeof readOptions>} options */
+function planOf(options) {
+	const { quick, rounds } = options;
+	const files = options.rivals ? { cli: "", module: "" } : built(options.cli);
+	return {
+		gateways: options.rivals ? [] : [wasieve(files)],
+		bridges: [bridge(1), bridge(2)],
+		built: files,
+		quick,
+		rounds,
+		warmMs: quick ? 1000 : 2000,
+		ms: quick ? 1000 : 4000,
+		say: (/** @type {string} */ line) => console.error(line),
+	};
+}
+
+/**
+ * @param {ReturnType<typeof readOptions>} options
+ * @returns {string[]} names of cases, those left out announced
+ */
+function chosen({ only, rivals }) {
+	for (const name of only)
+		if (!(name in CASES))
+			throw new Error(`--only ${name}: ${Object.keys(CASES).join(", ")}`);
+	const broker = mosquittoVersion();
+	return Object.keys(CASES).filter((name) => {
+		if (only.length > 0 && !only.includes(name)) return false;
+		if (rivals && !CASES[name]?.rival) return false;
+		if (!CASES[name]?.broker || broker) return true;
+		console.error(`${name}: skipped, mosquitto is not installed`);
+		return false;
+	});
+}
+
+/**
+ * @param {string} file
+ * @param {import("./machine.mjs").Machine} machine
+ * @param {Plan} plan
+ * @param {import("./table.mjs").Section[]} sections
+ */
+function saveJson(file, machine, { rounds, warmMs, ms }, sections) {
+	const method = { rounds, warmMs, ms };
+	writeFileSync(
+		resolve(file),
+		`${JSON.stringify({ machine, method, sections }, null, "\t")}\n`,
+	);
+}

@@ -1,0 +1,118 @@
+// The report: the same rows for a terminal, for bench/README.md and for a machine.
+import { readFileSync, writeFileSync } from "node:fs";
+import { summarize } from "./stats.mjs";
+
+/**
+ * @typedef {{ values: number[], digits?: number, scale?: number }} Figure measured, one value a round
+ * @typedef {string | Figure} Cell
+ * @typedef {{ text: string, aim: string, values: number[], digits?: number, met: (median: number) => boolean }} Aim
+ * @typedef {object} Section
+ * @property {string} title
+ * @property {string} [note]
+ * @property {string[]} columns
+ * @property {Cell[][]} rows
+ * @property {Aim[]} [aims]
+ */
+
+export const BEGIN = "<!-- bench:begin -->";
+export const END = "<!-- bench:end -->";
+
+/** Behind a figure whose rounds differ too much. */
+const UNSTABLE_MARK = " ~";
+
+/**
+ * @param {readonly number[]} values one a round
+ * @param {number} [digits] after the point
+ * @param {number} [scale] divides the values
+ * @returns {Figure}
+ */
+export function figure(values, digits = 2, scale = 1) {
+	return { values: values.map((value) => value / scale), digits };
+}
+
+/**
+ * @param {Cell} cell
+ * @returns {string} `median (min–max)`, `~` behind it when unstable
+ */
+export function textOf(cell) {
+	if (typeof cell === "string") return cell;
+	const { n, median, min, max, unstable } = summarize(cell.values);
+	if (n === 0 || Number.isNaN(median)) return "-";
+	const show = (/** @type {number} */ value) => grouped(value, cell.digits);
+	const range = n > 1 ? ` (${show(min)}–${show(max)})` : "";
+	return `${show(median)}${range}${unstable ? UNSTABLE_MARK : ""}`;
+}
+
+/**
+ * @param {number} value
+ * @param {number} [digits]
+ */
+function grouped(value, digits = 2) {
+	return value.toLocaleString("en-US", {
+		minimumFractionDigits: digits,
+		maximumFractionDigits: digits,
+	});
+}
+
+/**
+ * @param {Section} section
+ * @returns {string} a Markdown table, aligned so that it reads in a terminal as well
+ */
+export function markdownOf({ title, note, columns, rows }) {
+	const cells = [columns, ...rows.map((row) => row.map(textOf))];
+	const widths = columns.map((_, i) =>
+		Math.max(3, ...cells.map((row) => (row[i] ?? "").length)),
+	);
+	const line = (/** @type {string[]} */ row) =>
+		`| ${row.map((cell, i) => pad(cell, widths[i] ?? 0, i)).join(" | ")} |`;
+	const rule = `|${widths.map((width, i) => (i ? `${"-".repeat(width + 1)}:` : "-".repeat(width + 2))).join("|")}|`;
+	const [head, ...body] = cells.map(line);
+	return [`### ${title}`, "", ...(note ? [note, ""] : []), head, rule, ...body]
+		.join("\n")
+		.concat("\n");
+}
+
+/**
+ * @param {string} cell
+ * @param {number} width
+ * @param {number} column the first holds names, the others numbers
+ */
+function pad(cell, width, column) {
+	return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+}
+
+/**
+ * @param {readonly Section[]} sections
+ * @returns {Section | undefined} aim, figure, verdict
+ */
+export function verdicts(sections) {
+	const aims = sections.flatMap((section) => section.aims ?? []);
+	if (aims.length === 0) return undefined;
+	return {
+		title: "Aims",
+		columns: ["", "aim", "measured", "met"],
+		rows: aims.map(({ text, aim, values, digits, met }) => [
+			text,
+			aim,
+			figure(values, digits),
+			met(summarize(values).median) ? "yes" : "**no**",
+		]),
+	};
+}
+
+/**
+ * Replaces what stands between the two marks of a file.
+ *
+ * @param {string} file
+ * @param {string} text
+ * @throws when a mark is missing
+ */
+export function replaceBlock(file, text) {
+	const old = readFileSync(file, "utf8");
+	const from = old.indexOf(BEGIN);
+	const to = old.indexOf(END);
+	if (from < 0 || to < from)
+		throw new Error(`${file} has no ${BEGIN} … ${END} block`);
+	const head = old.slice(0, from + BEGIN.length);
+	writeFileSync(file, `${head}\n\n${text.trim()}\n\n${old.slice(to)}`);
+}
