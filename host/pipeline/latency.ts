@@ -1,6 +1,6 @@
 /** Buckets grow by 2^(1/4), about 19 %, from 1 µs. */
 const STEPS_PER_DOUBLING = 4;
-const BUCKETS = 128;
+const BUCKETS = 120;
 
 /**
  * How long readings stay in the gateway, from take to settled. One reading is followed at a
@@ -39,13 +39,14 @@ export class Latency {
 		let left = this.samples * q;
 		for (let k = 0; k < BUCKETS; k++) {
 			left -= this.counts[k] as number;
-			if (left <= 0 && this.samples > 0) return bound(k);
+			if (left <= 0 && this.samples > 0) return BOUNDS[k] as number;
 		}
 		return 0;
 	}
 }
 
-/** Upper bound of bucket k, ms. */
-export function bound(k: number): number {
-	return 2 ** (k / STEPS_PER_DOUBLING) / 1000;
-}
+/** Upper bounds of the buckets, ms: 1 µs to 15 minutes. */
+export const BOUNDS: readonly number[] = Array.from(
+	{ length: BUCKETS },
+	(_, k) => 2 ** (k / STEPS_PER_DOUBLING) / 1000,
+);

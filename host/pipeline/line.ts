@@ -6,16 +6,17 @@ import {
 	type Keeper,
 	type Log,
 	NO_CAUSE,
-	type PipelineState,
+	type PipelineSnapshot,
 	type Quarantine,
 	type Sink,
 	type Source,
 } from "../contract.js";
-import { WasieveError } from "../errors.js";
+import { asWasieveError, WasieveError } from "../errors.js";
 import { admit } from "./admit.js";
 import type { Codec } from "./codec.js";
 import { Latency } from "./latency.js";
 import { type Account, Ledger } from "./ledger.js";
+import { type LineState, snapshotOf } from "./snapshot.js";
 import { intoEngine, intoSink, Stage, type StageEvents } from "./stage.js";
 import { Throttle } from "./throttle.js";
 import type { OutputTopic } from "./topic.js";
@@ -35,7 +36,7 @@ export interface LineOptions {
 	window: number;
 	/** Longest payload, bytes. */
 	readingLimit: number;
-	/** How long a stopped engine rests before it is tried again, ms. */
+	/** How long a stopped engine rests before it is tried again, ms; 0: until told. */
 	cooldown: number;
 	clock: Clock;
 	log: Log;
@@ -49,8 +50,8 @@ export interface LineOptions {
  *     └───────────── ledger.low ◀───────────────┘ ─▶ source.acknowledge(low)
  */
 export class Line {
-	state: PipelineState = "starting";
-	/** Why the state is not "running". */
+	state: LineState = "starting";
+	/** Why the state is "stopped". */
 	reason: WasieveError | undefined;
 	readonly ledger: Ledger;
 	readonly latency = new Latency();
@@ -58,6 +59,8 @@ export class Line {
 	readonly ended: Promise<void>;
 	restarts = 0;
 	quarantineLost = 0;
+	/** Why the last failed reading could not be kept; undefined while the quarantine works. */
+	quarantineError: WasieveError | undefined;
 	sourceError: WasieveError | undefined;
 	sinkError: WasieveError | undefined;
 
@@ -71,6 +74,7 @@ export class Line {
 	readonly #ticks: NodeJS.Timeout[] = [];
 	#finishing: Promise<void> | undefined;
 	#whenSettled: (() => void) | undefined;
+	#whenResumed: (() => void) | undefined;
 	/** Readings that made onError: stop stop the line; fed again on resume. */
 	#culprits: { stage: Stage; batch: Batch }[] = [];
 	#end!: () => void;
@@ -101,13 +105,40 @@ export class Line {
 		return this.ledger.account();
 	}
 
+	snapshot(): PipelineSnapshot {
+		return snapshotOf(this);
+	}
+
 	/** The sink first: a persistent session delivers the moment the source connects. */
 	async start(): Promise<void> {
 		await this.#o.sink.start(this.#keeper());
-		for (const stage of this.#stages) await stage.engine.start(stage);
+		await this.#startFilters();
 		for (const { engine } of this.#stages) this.#keepTicking(engine);
 		await this.#o.source.start(this.#intake());
 		if (this.state === "starting") this.state = "running";
+	}
+
+	/** A filter that cannot start is tried again after each cool-down; until then no reading is taken. */
+	async #startFilters(): Promise<void> {
+		for (const stage of this.#stages) {
+			while (!(await this.#startFilter(stage))) await this.#resumed();
+		}
+	}
+
+	async #startFilter(stage: Stage): Promise<boolean> {
+		try {
+			await stage.engine.start(stage);
+			return true;
+		} catch (thrown) {
+			this.#giveUp(asWasieveError(thrown));
+			return false;
+		}
+	}
+
+	#resumed(): Promise<void> {
+		return new Promise((resolve) => {
+			this.#whenResumed = resolve;
+		});
 	}
 
 	/**
@@ -115,7 +146,8 @@ export class Line {
 	 * acknowledged, everything closed.
 	 */
 	stop(): Promise<void> {
-		this.#finishing ??= this.#finish();
+		this.#finishing ??=
+			this.state === "starting" ? this.kill() : this.#finish();
 		return this.#finishing;
 	}
 
@@ -125,6 +157,7 @@ export class Line {
 		this.#stopTimers();
 		for (const { engine } of this.#stages) await engine.close();
 		await Promise.allSettled([this.#o.source.close(), this.#o.sink.close()]);
+		await this.#o.quarantine.close();
 		this.#close();
 	}
 
@@ -132,9 +165,15 @@ export class Line {
 	async resume(): Promise<void> {
 		if (this.state !== "stopped") return;
 		clearTimeout(this.#cooling);
-		this.state = "running";
 		this.reason = undefined;
 		this.#o.log.info({ pipeline: this.name }, "resumed");
+		if (this.#whenResumed !== undefined) {
+			this.state = "starting";
+			this.#whenResumed();
+			this.#whenResumed = undefined;
+			return;
+		}
+		this.state = "running";
 		const culprits = this.#culprits;
 		this.#culprits = [];
 		for (const { engine } of this.#stages) await engine.restart();
@@ -155,6 +194,15 @@ export class Line {
 			`stopped: ${reason.message}`,
 		);
 		this.#flow();
+	}
+
+	/** Stops because of the filter: tried again after the cool-down. */
+	#giveUp(error: WasieveError): void {
+		this.halt(error);
+		if (this.#o.cooldown === 0) return;
+		this.#cooling = setTimeout(() => {
+			this.resume().catch((thrown) => this.#giveUp(asWasieveError(thrown)));
+		}, this.#o.cooldown);
 	}
 
 	/* ------------------------------------------------------------- wiring */
@@ -216,12 +264,7 @@ export class Line {
 				this.#settle();
 				this.#flow();
 			},
-			stopped: (error) => {
-				this.halt(error);
-				this.#cooling = setTimeout(() => {
-					this.resume().catch((thrown) => this.halt(thrown as WasieveError));
-				}, this.#o.cooldown);
-			},
+			stopped: (error) => this.#giveUp(error),
 		};
 	}
 
@@ -298,6 +341,7 @@ export class Line {
 				time: this.#o.clock(),
 			},
 			(lost) => {
+				this.quarantineError = lost;
 				if (lost !== undefined) {
 					this.quarantineLost++;
 					this.#noise.warn(this.name, lost);
@@ -347,6 +391,7 @@ export class Line {
 		for (const { engine } of this.#stages) await engine.close();
 		await this.#o.source.close();
 		await this.#o.sink.close();
+		await this.#o.quarantine.close();
 		this.#close();
 	}
 
