@@ -1,0 +1,50 @@
+import { type Death, type Orders, Said } from "./channel.js";
+import { faultOf } from "./fault.js";
+import { Outlet } from "./outlet.js";
+import { RingHost } from "./ring-host.js";
+import { Exit, wasiImports } from "./wasi.js";
+
+/** Runs an instance from start to end; whatever the end is, it is said. */
+export function runGuest(orders: Orders): void {
+	const outlet = new Outlet(orders.outcome, orders.words);
+	const host = new RingHost(orders, outlet);
+	const death = live(orders, host);
+	host.flush();
+	outlet.say(Said.DIED, Buffer.from(JSON.stringify(death)));
+	outlet.ringBell();
+}
+
+function live(orders: Orders, host: RingHost): Death {
+	try {
+		enter(orders, host);
+		return exit(0);
+	} catch (thrown) {
+		if (thrown instanceof Exit) return exit(thrown.code);
+		const { code, message, hint } = faultOf(
+			thrown,
+			host.fuelLeft,
+			host.lastWords,
+		);
+		return { code, message, hint, exit: undefined };
+	}
+}
+
+function enter(orders: Orders, host: RingHost): void {
+	let memory: WebAssembly.Memory | undefined;
+	const { exports } = new WebAssembly.Instance(
+		orders.wasm as WebAssembly.Module,
+		wasiImports(host, () => memory),
+	);
+	if (exports.memory instanceof WebAssembly.Memory) memory = exports.memory;
+	host.meter(orders.fuel && exports[orders.fuel.global]);
+	(exports._start as () => void)();
+}
+
+function exit(code: number): Death {
+	return {
+		code: "E_GUEST_EXIT",
+		message: `the filter ended itself with exit code ${code}`,
+		hint: "a filter reads until its input ends",
+		exit: code,
+	};
+}

@@ -1,0 +1,57 @@
+/**
+ * Measures how long a guest has been busy and calls when it is too long. One timer for many
+ * short units: it looks at the clock when it goes off instead of being set anew each time.
+ */
+export class Watchdog {
+	#since: number | undefined;
+	#limit = 0;
+	#timer: NodeJS.Timeout | undefined;
+
+	constructor(
+		/** Called before time is up: says whether the guest is to be given a full round more. */
+		readonly excused: () => boolean,
+		readonly bark: () => void,
+	) {}
+
+	/** The guest begins to work, for at most `limit` ms. */
+	watch(limit: number): void {
+		this.#since = performance.now();
+		this.#limit = limit;
+		if (this.#timer === undefined) this.#set(limit);
+	}
+
+	/** The guest is idle. Returns how long it was busy, ms. */
+	rest(): number {
+		const since = this.#since;
+		this.#since = undefined;
+		return since === undefined ? 0 : performance.now() - since;
+	}
+
+	/** The guest is gone; no timer is left. */
+	stop(): void {
+		this.#since = undefined;
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+	}
+
+	#set(ms: number): void {
+		const due = performance.now() + ms;
+		this.#timer = setTimeout(() => {
+			this.#timer = undefined;
+			this.#look(performance.now() - due);
+		}, ms);
+	}
+
+	/** `late`: ms that this thread was busy itself and could not have served the guest. */
+	#look(late: number): void {
+		if (this.#since === undefined) return;
+		const excused = this.excused();
+		// What was heard by asking may have ended the guest's work, or the guest.
+		if (this.#since === undefined || this.#timer !== undefined) return;
+		if (excused) this.#since = performance.now();
+		this.#since += Math.max(0, late);
+		const left = this.#since + this.#limit - performance.now();
+		if (left > 0) this.#set(Math.ceil(left));
+		else this.bark();
+	}
+}
