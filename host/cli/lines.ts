@@ -1,0 +1,259 @@
+import { readFile } from "node:fs/promises";
+import type {
+	BrokerConfig,
+	FilterConfig,
+	GatewayConfig,
+	MqttFrom,
+	MqttTo,
+	PipelineConfig,
+	RemoteBroker,
+} from "../config/types.js";
+import type {
+	Clock,
+	Engine,
+	Log,
+	PipelineSnapshot,
+	Sink,
+	Source,
+} from "../contract.js";
+import { blockingEngine } from "../engine/blocking.js";
+import { loadFilter } from "../engine/filter-module.js";
+import { inlineEngine } from "../engine/inline.js";
+import { asWasieveError, WasieveError } from "../errors.js";
+import type { BrokerOptions } from "../mqtt/options.js";
+import { mqttPublisher, type Publisher } from "../mqtt/publisher.js";
+import { mqttSink } from "../mqtt/sink.js";
+import { mqttSource } from "../mqtt/source.js";
+import { Line } from "../pipeline/line.js";
+import { OutputTopic } from "../pipeline/topic.js";
+import { fileSink, fileSource } from "../store/ndjson.js";
+import { openQuarantine } from "../store/quarantine.js";
+
+/** The pipelines of one thread. */
+export interface Lines {
+	/** Resolves when every pipeline is up. */
+	readonly up: Promise<void>;
+	/** Resolves when every pipeline has ended by itself. */
+	readonly ended: Promise<void>;
+	snapshots(): PipelineSnapshot[];
+	resume(name: string): Promise<boolean>;
+	halt(name: string): boolean;
+	/** Staged stop of all; resolves when everything is delivered, acknowledged and closed. */
+	stop(): Promise<void>;
+	/** Lets go at once. */
+	kill(): Promise<void>;
+}
+
+export interface Surroundings {
+	/** The part of the gateway this thread runs. */
+	names: readonly string[];
+	/** 0 for the only or first thread; the others' publishing client ids carry their number. */
+	thread: number;
+	clock: Clock;
+	log: Log;
+	stdin: NodeJS.ReadableStream;
+	stdout: NodeJS.WritableStream;
+}
+
+/**
+ * Wires the real parts of the pipelines named and starts them. Modules are checked and
+ * compiled before anything connects.
+ * @throws {WasieveError} E_MODULE_* of the first module that cannot be loaded
+ */
+export async function openLines(
+	config: GatewayConfig,
+	around: Surroundings,
+): Promise<Lines> {
+	const publishers = new Map<BrokerConfig, Publisher>();
+	const lines: Line[] = [];
+	for (const name of around.names) {
+		const pipeline = config.pipelines[name] as PipelineConfig;
+		lines.push(await wire(pipeline, publishers, around));
+	}
+	const up = Promise.all(lines.map((line) => line.start()));
+	// Whoever stops a line that is not up yet makes its start fail: that is not news.
+	up.catch(() => {});
+	const of = (name: string) => lines.find((line) => line.name === name);
+	const closePublishers = () =>
+		Promise.allSettled([...publishers.values()].map((each) => each.close()));
+	return {
+		up: up.then(() => {}),
+		ended: Promise.all(lines.map((line) => line.ended)).then(() => {}),
+		snapshots: () => lines.map((line) => line.snapshot()),
+		async resume(name) {
+			await of(name)?.resume();
+			return of(name) !== undefined;
+		},
+		halt(name) {
+			of(name)?.halt(onCommand());
+			return of(name) !== undefined;
+		},
+		async stop() {
+			await Promise.all(lines.map((line) => line.stop()));
+			await closePublishers();
+		},
+		async kill() {
+			await Promise.allSettled(lines.map((line) => line.kill()));
+			await closePublishers();
+		},
+	};
+}
+
+async function wire(
+	pipeline: PipelineConfig,
+	publishers: Map<BrokerConfig, Publisher>,
+	around: Surroundings,
+): Promise<Line> {
+	const { from, to, limits, restart } = pipeline;
+	const topic =
+		to.kind === "mqtt"
+			? new OutputTopic(to.topic, from.kind === "mqtt" ? from.topic : "")
+			: undefined;
+	const engines: Engine[] = [];
+	for (const filter of pipeline.filters) {
+		engines.push(await engineOf(filter, pipeline, topic, around));
+	}
+	return new Line({
+		name: pipeline.name,
+		source: sourceOf(pipeline, around),
+		engines,
+		sink:
+			to.kind === "mqtt"
+				? mqttSinkOf(to, publishers, around)
+				: ndjsonSinkOf(pipeline, around),
+		quarantine: openQuarantine({ ...pipeline.quarantine, log: around.log }),
+		topic,
+		codec: from.codec,
+		onError: pipeline.onError,
+		window: limits.inflight,
+		readingLimit: limits.reading,
+		cooldown: restart.cooldown,
+		clock: around.clock,
+		log: around.log,
+	});
+}
+
+async function engineOf(
+	filter: FilterConfig,
+	{ name, limits, restart }: PipelineConfig,
+	topic: OutputTopic | undefined,
+	{ clock }: Surroundings,
+): Promise<Engine> {
+	const module = await loadFilter(await bytesOf(filter.module), {
+		size: limits.module,
+		memory: limits.memory,
+	});
+	const shared = {
+		module,
+		args: [filter.module, ...filter.args],
+		env: Object.entries(filter.params).map(([key, value]) => `${key}=${value}`),
+		limits,
+		restart: {
+			max: restart.max,
+			backoff: { min: restart.backoff, max: Math.max(restart.backoff, 10_000) },
+		},
+		clock,
+	};
+	if (module.info.inline) return inlineEngine(shared);
+	return blockingEngine({
+		...shared,
+		name,
+		realTime: filter.realTime,
+		unitBy: topic?.attributed ? "topic" : "batch",
+	});
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+	try {
+		return await readFile(path);
+	} catch (thrown) {
+		throw new WasieveError(
+			"E_MODULE_READ",
+			`${path}: ${asWasieveError(thrown).message}`,
+			{ cause: thrown, hint: "build it with `wasieve build`" },
+		);
+	}
+}
+
+function sourceOf(
+	{ from, limits }: PipelineConfig,
+	{ clock, log, stdin }: Surroundings,
+): Source {
+	if (from.kind === "mqtt") {
+		return mqttSource({
+			broker: optionsOf(from.broker, from.clientId, from.clean),
+			topic: from.topic,
+			qos: from.qos,
+			window: Math.min(limits.inflight, 65_535),
+			maxReading: limits.reading,
+			clock,
+			log: (text) => log.info({ source: from.clientId }, text),
+		});
+	}
+	return fileSource({
+		...(from.kind === "file" ? { paths: from.paths } : { stdin }),
+		maxReading: limits.reading,
+	});
+}
+
+function mqttSinkOf(
+	to: MqttTo,
+	publishers: Map<BrokerConfig, Publisher>,
+	{ clock, log, thread }: Surroundings,
+): Sink {
+	let publisher = publishers.get(to.broker);
+	if (publisher === undefined) {
+		const clientId =
+			thread === 0 ? to.broker.clientId : `${to.broker.clientId}-${thread}`;
+		publisher = mqttPublisher({
+			broker: optionsOf(to.broker, clientId, true),
+			window: to.broker.maxInflight,
+			clock,
+			log: (text) => log.info({ sink: clientId }, text),
+		});
+		publishers.set(to.broker, publisher);
+	}
+	return mqttSink(publisher, { qos: to.qos, retain: to.retain });
+}
+
+function ndjsonSinkOf({ to }: PipelineConfig, { stdout }: Surroundings): Sink {
+	return fileSink(to.kind === "file" ? { path: to.path } : { stdout });
+}
+
+function optionsOf(
+	broker: BrokerConfig,
+	clientId: MqttFrom["clientId"],
+	clean: boolean,
+): BrokerOptions {
+	const { url, username, password, tls, will, ...rest } =
+		broker as RemoteBroker;
+	return {
+		url,
+		clientId,
+		clean,
+		protocol: rest.protocol,
+		keepalive: rest.keepalive,
+		sessionExpiry: rest.sessionExpiry,
+		reconnect: rest.reconnect,
+		connectTimeout: rest.connectTimeout,
+		...(username !== undefined && { username }),
+		...(password !== undefined && { password }),
+		...(tls !== undefined && {
+			tls: {
+				...(tls.ca !== undefined && { ca: tls.ca }),
+				...(tls.cert !== undefined && { cert: tls.cert }),
+				...(tls.key !== undefined && { key: tls.key }),
+				...(tls.servername !== undefined && { servername: tls.servername }),
+				rejectUnauthorized: !tls.insecure,
+			},
+		}),
+		// One will a broker is enough: the publishing connection's.
+		...(will !== undefined && clean && { will }),
+	};
+}
+
+function onCommand(): WasieveError {
+	return new WasieveError("E_PIPELINE_STOPPED", "stopped on command", {
+		hint: "POST /pipelines/NAME/resume takes it up again",
+	});
+}

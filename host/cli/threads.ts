@@ -1,0 +1,196 @@
+import { Worker } from "node:worker_threads";
+import type { GatewayConfig } from "../config/types.js";
+import type { Log, PipelineSnapshot } from "../contract.js";
+import { WasieveError } from "../errors.js";
+import { faultData } from "../pipeline/snapshot.js";
+import type { RemoteLines } from "./gateway.js";
+import type { Surroundings } from "./lines.js";
+
+/** What the main thread asks a pipeline thread. */
+export type Question =
+	| { ask: "snapshots" }
+	| { ask: "resume" | "halt"; name: string }
+	| { ask: "stop" | "kill" };
+
+/** What crosses between them; answers carry the question's id. */
+export type ToThread = { id: number } & Question;
+export type FromThread =
+	| { id: number; answer: unknown }
+	| { event: "open" | "up" | "ended" }
+	| { event: "log"; level: keyof Log; fields: object; message: string };
+
+/** What a pipeline thread is started with. */
+export interface ThreadData {
+	config: GatewayConfig;
+	names: string[];
+	thread: number;
+}
+
+/** Pause before a thread that died is started again, ms. */
+const REVIVE = 1000;
+
+/**
+ * Spreads the pipelines over `threads` threads that share nothing: each has sockets and
+ * publishers of its own, no reading crosses threads. This thread only asks and supervises; a
+ * thread that dies is started again, and with persistent sessions the broker delivers again what it
+ * had not acknowledged.
+ */
+export async function openThreads(
+	config: GatewayConfig,
+	around: Omit<Surroundings, "names" | "thread">,
+): Promise<RemoteLines> {
+	const names = Object.keys(config.pipelines);
+	const count = Math.min(config.threads, names.length);
+	const threads = Array.from(
+		{ length: count },
+		(_, thread) =>
+			new PipelineThread(
+				{
+					config,
+					names: names.filter((_name, k) => k % count === thread),
+					thread,
+				},
+				around.log,
+			),
+	);
+	await Promise.all(threads.map((thread) => thread.opened));
+	const all = <T>(question: Question) =>
+		Promise.all(threads.map((thread) => thread.ask<T>(question)));
+	const of = (name: string) => threads[names.indexOf(name) % count];
+	return {
+		up: Promise.all(threads.map((thread) => thread.up)).then(() => {}),
+		ended: Promise.all(threads.map((thread) => thread.ended)).then(() => {}),
+		snapshots: async () => {
+			const parts = await Promise.all(threads.map((each) => each.snapshots()));
+			return names.map(
+				(name) =>
+					parts.flat().find((each) => each.name === name) as PipelineSnapshot,
+			);
+		},
+		resume: async (name) =>
+			names.includes(name) &&
+			(of(name)?.ask<boolean>({ ask: "resume", name }) ?? false),
+		halt: async (name) =>
+			names.includes(name) &&
+			(of(name)?.ask<boolean>({ ask: "halt", name }) ?? false),
+		stop: async () => {
+			await all({ ask: "stop" });
+			await Promise.all(threads.map((thread) => thread.close()));
+		},
+		kill: async () => {
+			await Promise.all(threads.map((thread) => thread.close()));
+		},
+	};
+}
+
+class PipelineThread {
+	readonly opened: Promise<void>;
+	readonly up: Promise<void>;
+	readonly ended: Promise<void>;
+	#worker: Worker;
+	#asked = new Map<number, (answer: unknown) => void>();
+	#next = 0;
+	#closing = false;
+	/** Last known, for while the thread is being started again. */
+	#last: PipelineSnapshot[] = [];
+	#fault: WasieveError | undefined;
+	#revival: NodeJS.Timeout | undefined;
+	readonly #resolve: Record<"open" | "up" | "ended", () => void> = {
+		open() {},
+		up() {},
+		ended() {},
+	};
+	#reject: (error: WasieveError) => void = () => {};
+
+	constructor(
+		readonly data: ThreadData,
+		readonly log: Log,
+	) {
+		this.opened = new Promise((resolve, reject) => {
+			this.#resolve.open = resolve;
+			this.#reject = reject;
+		});
+		this.up = new Promise((resolve) => {
+			this.#resolve.up = resolve;
+		});
+		this.ended = new Promise((resolve) => {
+			this.#resolve.ended = resolve;
+		});
+		this.#worker = this.#start();
+	}
+
+	async snapshots(): Promise<PipelineSnapshot[]> {
+		if (this.#fault === undefined) {
+			this.#last = await this.ask<PipelineSnapshot[]>({ ask: "snapshots" });
+			return this.#last;
+		}
+		const reason = faultData(this.#fault);
+		return this.#last.map((each) => ({ ...each, state: "stopped", reason }));
+	}
+
+	ask<T>(question: Question): Promise<T> {
+		return new Promise((resolve) => {
+			const id = this.#next++;
+			this.#asked.set(id, resolve as (answer: unknown) => void);
+			this.#worker.postMessage({ id, ...question } satisfies ToThread);
+		});
+	}
+
+	async close(): Promise<void> {
+		this.#closing = true;
+		clearTimeout(this.#revival);
+		await this.#worker.terminate();
+		this.#answerAll();
+	}
+
+	#start(): Worker {
+		const worker = new Worker(new URL("./thread.js", import.meta.url), {
+			workerData: this.data,
+		});
+		worker.on("message", (message: FromThread) => this.#hear(message));
+		worker.on("error", (error) => {
+			this.#fault = new WasieveError(
+				"E_INTERNAL",
+				`thread ${this.data.thread} died: ${error.message}`,
+				{
+					cause: error,
+					hint: "please report this; the thread is started again",
+				},
+			);
+		});
+		worker.on("exit", () => this.#exited());
+		return worker;
+	}
+
+	#hear(message: FromThread): void {
+		if ("id" in message) {
+			this.#asked.get(message.id)?.(message.answer);
+			this.#asked.delete(message.id);
+		} else if (message.event === "log") {
+			this.log[message.level](message.fields, message.message);
+		} else {
+			if (message.event === "open") this.#fault = undefined;
+			this.#resolve[message.event]();
+		}
+	}
+
+	#exited(): void {
+		if (this.#closing) return;
+		this.#fault ??= new WasieveError(
+			"E_INTERNAL",
+			`thread ${this.data.thread} ended by itself`,
+		);
+		this.#reject(this.#fault);
+		this.log.error(faultData(this.#fault), this.#fault.message);
+		this.#answerAll();
+		this.#revival = setTimeout(() => {
+			this.#worker = this.#start();
+		}, REVIVE);
+	}
+
+	/** Nobody waits for a thread that is gone. */
+	#answerAll(): void {
+		for (const answer of this.#asked.values()) answer(undefined);
+		this.#asked.clear();
+	}
+}
