@@ -1,6 +1,13 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
+import type {
+	FilterConfig,
+	FromConfig,
+	PipelineConfig,
+	ToConfig,
+} from "../config/types.js";
+import type { PipelineSnapshot } from "../contract.js";
 import { WasieveError } from "../errors.js";
-import type { Gateway, PipelineSnapshot } from "./gateway.js";
+import type { Gateway } from "./gateway.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
 import { errorText, usage } from "./report.js";
@@ -17,7 +24,7 @@ A signal stops in stages: no more readings are taken, filters are flushed, outpu
 readings acknowledged. A second signal forces. What is not acknowledged then, a persistent
 session delivers again at the next start.
 
-  --deadline SECONDS   how long a stop may take (default 10)
+  --deadline SECONDS   how long a stop may take (default: stop.deadline of the config)
 
 stdout carries nothing but what a pipeline writes there; the log goes to stderr.
 
@@ -32,18 +39,20 @@ Example:
 			deadline: { type: "string" },
 		});
 		const path = resolve(io.cwd, oneOperand("run", "CONFIG", positionals));
-		const deadline = seconds(values.deadline ?? "10");
+		const deadline = seconds(values.deadline);
 		const { loadConfig } = await import("../config/index.js");
 		const config = loadConfig(path, io.env);
 		const { startGateway } = await import("./gateway.js");
 		const gateway = await startGateway(config, {});
-		for (const each of gateway.snapshots()) io.stderr.write(upLine(each));
-		return stayUp(gateway, io, deadline);
+		for (const each of Object.values(config.pipelines))
+			io.stderr.write(upLine(each));
+		return stayUp(gateway, io, deadline ?? config.stop.deadline);
 	},
 };
 
-function seconds(text: string): number {
+function seconds(text: string | undefined): number | undefined {
 	const value = Number(text);
+	if (text === undefined) return undefined;
 	if (text.trim() !== "" && value >= 0 && value <= 86_400) return value * 1000;
 	throw usage(
 		"run",
@@ -51,8 +60,19 @@ function seconds(text: string): number {
 	);
 }
 
-function upLine({ name }: PipelineSnapshot): string {
-	return `${name}: up\n`;
+/** `overheat: up, plant/+/press/# → overheat → alerts/{1}` */
+function upLine({ name, from, filters, to }: PipelineConfig): string {
+	const way = [from, ...filters, to].map(placeName).join(" → ");
+	return `${name}: up, ${way}\n`;
+}
+
+function placeName(place: FromConfig | FilterConfig | ToConfig): string {
+	if ("module" in place) return basename(place.module, ".wasm");
+	if (place.kind === "mqtt") return place.topic;
+	if (place.kind !== "file") return place.kind;
+	return ("paths" in place ? place.paths : [place.path])
+		.map((path) => basename(path))
+		.join(", ");
 }
 
 /** Waits for the end of all pipelines or a signal, then stops in stages. */

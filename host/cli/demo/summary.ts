@@ -1,17 +1,44 @@
+import type { LatencySnapshot, PipelineSnapshot } from "../../contract.js";
+
 /** What one pipeline says it did. */
-export interface PipelineAccount {
-	name: string;
-	taken: number;
-	emitted: number;
-	dropped: number;
-	failed: number;
-	open: number;
-	droppedBy: Readonly<Record<string, number>>;
-	failedBy: Readonly<Record<string, number>>;
-	/** Messages published; a filter may write none, one or many for a reading. */
-	outputs: number;
+export interface PipelineAccount
+	extends Pick<
+		PipelineSnapshot,
+		| "name"
+		| "taken"
+		| "emitted"
+		| "dropped"
+		| "failed"
+		| "open"
+		| "droppedBy"
+		| "failedBy"
+		/** Messages published; a filter may write none, one or many for a reading. */
+		| "outputs"
+	> {
+	/** From take to settled. */
 	p50ms: number;
 	p99ms: number;
+}
+
+export function accountOf(snapshot: PipelineSnapshot): PipelineAccount {
+	const { name, taken, emitted, dropped, failed, open } = snapshot;
+	const { droppedBy, failedBy, outputs, latency } = snapshot;
+	return {
+		...{ name, taken, emitted, dropped, failed, open },
+		...{ droppedBy, failedBy, outputs },
+		p50ms: quantile(latency, 0.5),
+		p99ms: quantile(latency, 0.99),
+	};
+}
+
+/** To the bucket's upper bound, ms; 0 without samples. */
+export function quantile(latency: LatencySnapshot, q: number): number {
+	let left = latency.samples * q;
+	for (const [k, samples] of latency.counts.entries()) {
+		left -= samples;
+		if (left <= 0 && latency.samples > 0) return latency.bounds[k] ?? 0;
+	}
+	return 0;
 }
 
 export interface DemoSummary {
