@@ -81,17 +81,19 @@ export function launchProgram(program, args) {
 export async function whileAlive(wanted, children, ms, what) {
 	/** @type {Array<() => void>} */
 	const undo = [];
+	const last = () => children.map((child) => tails.get(child) ?? "").join("");
 	const trouble = new Promise((_, reject) => {
 		const timer = setTimeout(
-			() => reject(new Error(`${what}: nothing after ${ms} ms`)),
+			() => reject(new Error(`${what}: nothing after ${ms} ms\n${last()}`)),
 			ms,
 		);
 		undo.push(() => clearTimeout(timer));
 		for (const child of children) {
 			const died = () => reject(new Error(`${what}: ${obituary(child)}`));
-			if (child.exitCode !== null || child.signalCode !== null) died();
-			child.once("exit", died);
-			undo.push(() => child.off("exit", died));
+			// "close" comes after "exit", when its last words have been read.
+			if (child.stderr?.closed) died();
+			child.once("close", died);
+			undo.push(() => child.off("close", died));
 		}
 	});
 	try {

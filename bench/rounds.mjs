@@ -8,7 +8,8 @@ const LATE = 2;
 const RETRIES = 2;
 
 /**
- * @typedef {object} Sample what one run has measured: numbers by name
+ * @typedef {Record<string, any> & Disturbed} Sample what one run has measured, by name
+ * @typedef {object} Disturbed
  * @property {number} [foreign] cores that were busy with something else
  * @property {number} [late] ms by which the sender itself was late, p99; left out where it does not matter
  */

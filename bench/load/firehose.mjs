@@ -26,7 +26,6 @@ const PIECE = 3000;
 /** Bytes that may wait in user space: two pieces, so that the kernel's buffer never runs dry. */
 const AHEAD = 700_000;
 
-/** How long nothing may arrive before what is missing counts as lost. */
 const SILENCE_MS = 5000;
 
 /**
@@ -41,13 +40,26 @@ const SILENCE_MS = 5000;
  */
 
 /**
+ * @typedef {object} Span
+ * @property {number} pid of the client
+ * @property {number} warmMs poured but not measured
+ * @property {number} ms measured
+ * @property {number} [silenceMs] when nothing arrives for so long, what is missing is lost
+ */
+
+/**
+ * @typedef {Flow & { rate: number, cpu: number, cores: number, foreign: number, lost: number }} Measured
+ *   readings a second, µs of the client's CPU a reading, cores it kept busy, cores busy with something foreign, alerts missing
+ */
+
+/**
  * @param {{ qos: 0 | 1, port?: number }} options
  * @returns {Promise<Firehose>}
  * @typedef {object} Firehose
  * @property {number} port
  * @property {Promise<void>} subscribed
  * @property {() => Flow} flow
- * @property {(options: { pid: number, warmMs: number, ms: number }) => Promise<object>} measure
+ * @property {(options: Span) => Promise<Measured>} measure
  * @property {() => Promise<void>} close
  */
 export async function openFirehose({ qos, port = 0 }) {
@@ -270,9 +282,10 @@ function replyTo(packet) {
  *
  * @param {Pourer} pour
  * @param {0 | 1} qos
- * @param {{ pid: number, warmMs: number, ms: number }} options `pid` of the client
+ * @param {Span} span
+ * @returns {Promise<Measured>}
  */
-async function measure(pour, qos, { pid, warmMs, ms }) {
+async function measure(pour, qos, { pid, warmMs, ms, silenceMs = SILENCE_MS }) {
 	// At QoS 1 a reading is done when it is acknowledged, at QoS 0 when its alert shows that its turn has come.
 	const done = () => (qos ? pour.flow.acked : pour.flow.alerts * HOT_EVERY);
 	pour.start();
@@ -281,7 +294,7 @@ async function measure(pour, qos, { pid, warmMs, ms }) {
 	await delay(ms);
 	const after = { done: done(), at: snapshot(pid) };
 	pour.stop();
-	await runDry(pour.flow, qos);
+	await runDry(pour.flow, qos, silenceMs);
 
 	const span = between(before.at, after.at);
 	const count = after.done - before.done;
@@ -298,13 +311,14 @@ async function measure(pour, qos, { pid, warmMs, ms }) {
 /**
  * @param {Flow} flow
  * @param {0 | 1} qos
+ * @param {number} silenceMs
  */
-async function runDry(flow, qos) {
+async function runDry(flow, qos, silenceMs) {
 	const done = () =>
 		flow.alerts === hotBelow(flow.sent) && (!qos || flow.acked === flow.sent);
 	let last = -1;
 	let since = performance.now();
-	while (!done() && performance.now() - since < SILENCE_MS) {
+	while (!done() && performance.now() - since < silenceMs) {
 		const seen = flow.alerts + flow.acked;
 		if (seen !== last) since = performance.now();
 		last = seen;

@@ -52,7 +52,7 @@ export function packetOf(n, { qos, messageId = 1, version = 4 }) {
 			topic: topicOf(n),
 			payload: payloadOf(n),
 			qos,
-			messageId: qos ? messageId : undefined,
+			...(qos ? { messageId } : {}),
 			dup: false,
 			retain: false,
 		},
