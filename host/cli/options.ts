@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.js";
+import { nearest } from "../config/nearest.js";
 import { usage } from "./report.js";
 
 /** An option as node:util's parseArgs describes it. */

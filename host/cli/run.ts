@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import type {
 	FilterConfig,
 	FromConfig,
+	GatewayConfig,
 	PipelineConfig,
 	ToConfig,
 } from "../config/types.js";
@@ -43,12 +44,24 @@ Example:
 		const { loadConfig } = await import("../config/index.js");
 		const config = loadConfig(path, io.env);
 		const { startGateway } = await import("./gateway.js");
-		const gateway = await startGateway(config, {});
-		for (const each of Object.values(config.pipelines))
-			io.stderr.write(upLine(each));
-		return stayUp(gateway, io, deadline ?? config.stop.deadline);
+		const gateway = await startGateway(config, {
+			stdin: io.stdin,
+			stdout: io.stdout,
+		});
+		const up = gateway.up.then(() => announce(config, gateway, io));
+		return stayUp({ ...gateway, up }, io, deadline ?? config.stop.deadline);
 	},
 };
+
+function announce(config: GatewayConfig, gateway: Gateway, io: Io): void {
+	for (const each of Object.values(config.pipelines))
+		io.stderr.write(upLine(each));
+	if (gateway.broker) io.stderr.write(`broker: up, ${gateway.broker}\n`);
+	if (gateway.http)
+		io.stderr.write(
+			`http: up, ${gateway.http}/health and ${gateway.http}/metrics\n`,
+		);
+}
 
 function seconds(text: string | undefined): number | undefined {
 	const value = Number(text);
@@ -77,27 +90,29 @@ function placeName(place: FromConfig | FilterConfig | ToConfig): string {
 
 /** Waits for the end of all pipelines or a signal, then stops in stages. */
 export async function stayUp(
-	gateway: Pick<Gateway, "ended" | "stop" | "snapshots">,
+	gateway: Pick<Gateway, "up" | "ended" | "stop" | "snapshots">,
 	io: Pick<Io, "onSignal" | "stderr">,
 	deadline: number,
 ): Promise<number> {
 	const signals = twoSignals(io);
+	const done = Promise.all([gateway.up, gateway.ended]);
+	done.catch(() => {}); // a stop before all is up makes up fail: that is not news
 	try {
-		await Promise.race([gateway.ended, signals.first]);
-		const stopped = gateway
-			.stop(deadline)
-			.then((drained) => (drained ? "drained" : "deadline"));
-		const how = await Promise.race([
-			stopped,
-			signals.second.then(() => "forced"),
-		]);
-		for (const each of gateway.snapshots()) io.stderr.write(accountLine(each));
-		if (how === "drained") return EXIT.OK;
-		io.stderr.write(errorText(notDrained(how, deadline)));
-		return EXIT.FAILED;
-	} finally {
-		signals.off();
+		await Promise.race([done, signals.first]);
+	} catch (thrown) {
+		await gateway.stop(deadline);
+		throw thrown;
 	}
+	const how = await Promise.race([
+		gateway.stop(deadline).then((drained) => (drained ? "drained" : "late")),
+		signals.second.then(() => "forced"),
+	]);
+	signals.off();
+	for (const each of await gateway.snapshots())
+		io.stderr.write(accountLine(each));
+	if (how === "drained") return EXIT.OK;
+	io.stderr.write(errorText(notDrained(how, deadline)));
+	return EXIT.FAILED;
 }
 
 function twoSignals(io: Pick<Io, "onSignal">) {

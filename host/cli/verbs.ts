@@ -80,7 +80,7 @@ async function refuseVerb(name: string, io: Io): Promise<number> {
 	const [{ WasieveError }, { report }, { nearest }] = await Promise.all([
 		import("../errors.js"),
 		import("./report.js"),
-		import("./nearest.js"),
+		import("../config/nearest.js"),
 	]);
 	const close = nearest(name, Object.keys(VERBS));
 	const meant = close ? `, did you mean '${close}'?` : "";

@@ -5,6 +5,8 @@ import { stayUp } from "#host/cli/run.js";
 /** A gateway and a terminal that do as the test says. */
 function scene() {
 	const stderr = new PassThrough({ encoding: "utf8" });
+	let up = () => {};
+	let fail: (error: Error) => void = () => {};
 	let end = () => {};
 	let drained: (done: boolean) => void = () => {};
 	let signal: (name: string) => void = () => {};
@@ -13,6 +15,10 @@ function scene() {
 		stopCalled = resolve;
 	});
 	const gateway = {
+		up: new Promise<void>((resolve, reject) => {
+			up = resolve;
+			fail = reject;
+		}),
 		ended: new Promise<void>((resolve) => {
 			end = resolve;
 		}),
@@ -22,7 +28,7 @@ function scene() {
 				drained = resolve;
 			});
 		},
-		snapshots: () => [],
+		snapshots: async () => [],
 	};
 	const heard: { off: boolean } = { off: false };
 	const io = {
@@ -36,6 +42,8 @@ function scene() {
 	};
 	return {
 		code: stayUp(gateway, io, 3000),
+		up: () => up(),
+		fail: (error: Error) => fail(error),
 		end: () => end(),
 		drained: (done: boolean) => drained(done),
 		signal: () => signal("SIGTERM"),
@@ -47,7 +55,8 @@ function scene() {
 
 describe("a running gateway", () => {
 	it("exits 0 when every source has ended", async () => {
-		const { code, end, stopping, drained, heard, said } = scene();
+		const { code, up, end, stopping, drained, heard, said } = scene();
+		up();
 		end();
 		await stopping;
 		drained(true);
@@ -85,11 +94,29 @@ describe("a running gateway", () => {
 	});
 
 	it("is forced as well when it had ended by itself and hangs", async () => {
-		const { code, end, signal, stopping } = scene();
+		const { code, up, end, signal, stopping } = scene();
+		up();
 		end();
 		await stopping;
 		signal();
 		signal();
 		expect(await code).toBe(1);
+	});
+
+	it("fails when a pipeline cannot start, after letting go of the others", async () => {
+		const { code, fail, stopping, drained } = scene();
+		fail(new Error("guest fails at start"));
+		await stopping;
+		drained(true);
+		await expect(code).rejects.toThrow("guest fails at start");
+	});
+
+	it("does not take what a stop interrupts for a failure", async () => {
+		const { code, fail, signal, stopping, drained } = scene();
+		signal();
+		await stopping;
+		fail(new Error("closed before it was up"));
+		drained(true);
+		expect(await code).toBe(0);
 	});
 });

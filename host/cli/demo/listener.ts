@@ -4,7 +4,7 @@ import type { Batch, Intake, Source } from "../../contract.js";
 export interface Listener {
 	/** Messages in all. */
 	readonly received: number;
-	/** Those of them below `alerts/`. */
+	/** Those of them below `out/alerts/`. */
 	readonly alerts: number;
 	/** The first message of each kind of alert, as topic and payload. */
 	readonly samples: ReadonlyMap<string, string>;
@@ -66,7 +66,7 @@ function note(
 	i: number,
 ): void {
 	const topic = batch.topic(i);
-	if (!topic.startsWith("alerts/")) return;
+	if (!topic.startsWith("out/alerts/")) return;
 	heard.alerts++;
 	const kind = topic.slice(topic.lastIndexOf("/") + 1);
 	if (!heard.samples.has(kind))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { distance, nearest } from "#host/cli/nearest.js";
+import { distance, nearest } from "#host/config/nearest.js";
 
 describe("nearest", () => {
 	it.each([

@@ -1,0 +1,63 @@
+import { basename } from "node:path";
+import { quarantined } from "./play.js";
+import type { Stage } from "./stage.js";
+import { count } from "./summary.js";
+
+const WIDTH = 100;
+
+/** What is about to happen. */
+export function introduction({ config, broker, readings }: Stage): string {
+	const ways = Object.values(config.pipelines).map(
+		({ name, from, filters, to }) => {
+			const params = filters.flatMap((each) => Object.entries(each.params));
+			const settings = params
+				.map(([key, value]) => `${key}=${value}`)
+				.join(" ");
+			const names = filters
+				.map((each) => basename(each.module, ".wasm"))
+				.join(" → ");
+			const [source, target] = [from, to].map((end) =>
+				end.kind === "mqtt" ? end.topic : end.kind,
+			);
+			return `  ${name.padEnd(13)}${source} → ${names} → ${target}  ${settings}`.trimEnd();
+		},
+	);
+	return [
+		`${count(readings.length)} readings of an office, as five devices, over MQTT on ${broker}`,
+		`through ${ways.length} pipelines (examples/demo.yaml); some readings are broken on purpose:`,
+		...ways,
+		"",
+		"",
+	].join("\n");
+}
+
+/** The first alert of each kind and the first failure of each pipeline, as they came. */
+export function samples(stage: Stage): string {
+	const failures = new Map(
+		quarantined(stage).map((each) => [each.code + each.reason, each]),
+	);
+	return [
+		"",
+		"some of the alerts",
+		...[...stage.listener.samples.values()].map((line) => `  ${line}`),
+		"some of the quarantine",
+		...[...failures.values()]
+			.slice(0, 5)
+			.map(({ pipeline, code, reason }) =>
+				cut(`  ${pipeline}  ${code}: ${reason}`),
+			),
+		"",
+		"",
+	].join("\n");
+}
+
+function cut(line: string): string {
+	return line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`;
+}
+
+export const NEXT = `
+try next
+  npx wasieve run examples/office.yaml     a filter on a file, no broker
+  npx wasieve check build/overheat.wasm    what a module is and may do
+  npx wasieve new too-hot                  a filter of your own, with a test
+`;
