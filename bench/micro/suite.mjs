@@ -59,6 +59,8 @@ function publish(done) {
 	else {
 		console.log(done.title);
 		for (const { name, ns, margin } of done.cases)
-			console.log(`  ${name}: ${ns.toFixed(1)} ns/${done.per} ±${margin} %`);
+			console.log(
+				`  ${name}: ${ns.toFixed(1)} ns/${done.per} ±${margin.toFixed(1)} %`,
+			);
 	}
 }
