@@ -1,0 +1,134 @@
+import {
+	type Document,
+	isAlias,
+	isMap,
+	isPair,
+	isScalar,
+	isSeq,
+	LineCounter,
+	type Node,
+	parseDocument,
+	type YAMLError,
+	visit,
+} from "yaml";
+import type { Path, Position, Report, Spot } from "./problem.js";
+
+/** A YAML text as data that still knows where it stood. */
+export interface Source {
+	/** Undefined when the text is not YAML; the problems say why. */
+	readonly data: unknown;
+	/** A scalar as it was written, where what it was read as would lose something: 85.0, 1e3. */
+	written(path: Path): string | undefined;
+}
+
+/** Finds the places of a YAML text; made before the report that it serves. */
+export class Places {
+	readonly #lines = new LineCounter();
+	readonly #document: Document.Parsed;
+
+	constructor(readonly text: string) {
+		this.#document = parseDocument(text, {
+			lineCounter: this.#lines,
+			// Pretty errors quote the source, and with it passwords.
+			prettyErrors: false,
+			logLevel: "silent",
+			version: "1.2",
+		});
+	}
+
+	/** Where a path stands; when it does not exist, where its nearest parent does. */
+	readonly locate = (path: Path, spot: Spot): Position => {
+		let key: Node | null = null;
+		let value: Node | null = this.#document.contents;
+		for (const step of path) {
+			const next = this.#step(value, step);
+			if (next === undefined) return this.#at(key ?? value);
+			key = next.key;
+			value = next.value;
+		}
+		return this.#at(spot === "key" ? (key ?? value) : (value ?? key));
+	};
+
+	/** Turns the text into data. */
+	read(report: Report): Source {
+		for (const error of this.#document.errors) this.#complain(report, error);
+		const unknown = this.#unknownAliases(report);
+		const broken = this.#document.errors.length > 0 || unknown;
+		return {
+			data: broken ? undefined : this.#data(report),
+			written: (path) => this.#written(path),
+		};
+	}
+
+	#data(report: Report): unknown {
+		try {
+			return this.#document.toJS({ maxAliasCount: 100 }) ?? {};
+		} catch {
+			const what = "its aliases multiply to more than is reasonable";
+			report.add("E_CONFIG_YAML", [], what, "write the values out");
+			return undefined;
+		}
+	}
+
+	#complain(report: Report, error: YAMLError): void {
+		const { line, col } = this.#lines.linePos(error.pos[0]);
+		const hint = "mend the YAML there; check indentation, colons and quotes";
+		const at = { line, column: col };
+		report.addAt(at, "E_CONFIG_YAML", "", yamlText(error), hint);
+	}
+
+	#unknownAliases(report: Report): boolean {
+		let found = false;
+		visit(this.#document, {
+			Alias: (_, alias) => {
+				if (alias.resolve(this.#document) !== undefined) return;
+				found = true;
+				const what = "not valid YAML: an alias without an anchor before it";
+				const hint = "put a value that begins with * in quotes";
+				report.addAt(this.#at(alias), "E_CONFIG_YAML", "", what, hint);
+			},
+		});
+		return found;
+	}
+
+	#written(path: Path): string | undefined {
+		let value: Node | null = this.#document.contents;
+		for (const step of path) value = this.#step(value, step)?.value ?? null;
+		const node = this.#real(value);
+		return isScalar(node) && node.type === "PLAIN" ? node.source : undefined;
+	}
+
+	#step(
+		from: Node | null,
+		step: string | number,
+	): { key: Node | null; value: Node | null } | undefined {
+		const node = this.#real(from);
+		if (isSeq(node) && typeof step === "number") {
+			const item = (node.items[step] ?? null) as Node | null;
+			return item === null ? undefined : { key: item, value: item };
+		}
+		if (!isMap(node)) return undefined;
+		const pair = node.items.find(
+			(item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+		);
+		return pair && { key: pair.key as Node, value: pair.value as Node | null };
+	}
+
+	#real(node: Node | null): Node | null {
+		return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
+	}
+
+	#at(node: Node | null): Position {
+		const { line, col } = this.#lines.linePos(node?.range?.[0] ?? 0);
+		return { line: Math.max(line, 1), column: Math.max(col, 1) };
+	}
+}
+
+/** The parser's own sentence, without what it quotes from the source. */
+function yamlText(error: YAMLError): string {
+	const quotes = /^(UNEXPECTED_TOKEN|BAD_|TAG_|IMPOSSIBLE)/.test(error.code);
+	const text = quotes
+		? (error.message.split(/[:"\\]/)[0] as string)
+		: error.message;
+	return `not valid YAML: ${text.trim()}`;
+}

@@ -1,0 +1,93 @@
+import { statSync } from "node:fs";
+import { asWasieveError } from "../errors.js";
+import type { Path, Report } from "./problem.js";
+import type { Key } from "./schema.js";
+import { asValues, Section, type Surroundings } from "./section.js";
+import type { FilterConfig, Limits } from "./types.js";
+
+/**
+ * Looks into a module file and throws a WasieveError when it could not run within the limits. Handed in, so
+ * that the config does not need to know what a module is.
+ */
+export type Inspect = (file: string, limits: Limits) => unknown;
+
+/** `filter` as a list; undefined when something in it is wrong (reported). */
+export function resolveFilters(
+	pipeline: Section,
+	limits: Limits,
+	around: Surroundings,
+	inspect: Inspect,
+): FilterConfig[] | undefined {
+	const key = pipeline.key.properties?.filter as Key;
+	const path = pipeline.at("filter");
+	const value = pipeline.get<unknown>("filter");
+	if (value === undefined) return undefined;
+	const sections = Array.isArray(value)
+		? value.map((each, i) => new Section(key, asValues(each), [...path, i]))
+		: [new Section(key, asValues(value), path)];
+	const filters = sections.map((section) => {
+		const filter = resolveFilter(section, around);
+		const at = section.at("module");
+		if (filter) checkModule(filter.module, limits, at, around.report, inspect);
+		return filter;
+	});
+	return filters.every((each) => each !== undefined) ? filters : undefined;
+}
+
+function resolveFilter(
+	filter: Section,
+	around: Surroundings,
+): FilterConfig | undefined {
+	const module = filter.get<string>("module");
+	if (module === undefined) return undefined;
+	return {
+		module: around.path(module),
+		params: resolveParams(filter, around),
+		args: (filter.get<unknown[]>("args") ?? []).map((value, i) =>
+			asWritten(value, [...filter.at("args"), i], around),
+		),
+		realTime: filter.need("realTime"),
+	};
+}
+
+function resolveParams(
+	filter: Section,
+	around: Surroundings,
+): Record<string, string> {
+	const given = Object.entries(asValues(filter.get("params")));
+	const path = filter.at("params");
+	return Object.fromEntries(
+		given
+			.filter(([, value]) => value !== undefined)
+			.map(([name, value]) => [name, asWritten(value, [...path, name], around)]),
+	);
+}
+
+/** 85.0 stays "85.0": the filter gets what its operator wrote, not what YAML made of it. */
+function asWritten(value: unknown, path: Path, around: Surroundings): string {
+	return around.written(path) ?? String(value);
+}
+
+function checkModule(
+	file: string,
+	limits: Limits,
+	path: Path,
+	report: Report,
+	inspect: Inspect,
+): void {
+	const stat = statSync(file, { throwIfNoEntry: false });
+	if (!stat?.isFile()) {
+		const what = stat ? `${file} is not a file` : `there is no file ${file}`;
+		const hint =
+			"build it (wasieve build), or mend the path, which is relative to the config file";
+		report.add("E_CONFIG_MODULE", path, what, hint);
+		return;
+	}
+	try {
+		inspect(file, limits);
+	} catch (thrown) {
+		const { code, message, hint } = asWasieveError(thrown);
+		const more = hint ?? `wasieve check ${file} says more`;
+		report.add("E_CONFIG_MODULE", path, `${message} (${code})`, more);
+	}
+}

@@ -1,0 +1,6 @@
+/** The room's public names. */
+export type { Inspect } from "./filter.js";
+export { type LoadOptions, loadConfig, parseConfig } from "./load.js";
+export { ConfigError, type Problem, problemText } from "./problem.js";
+export type * from "./types.js";
+export { PIPELINE_NAME } from "./types.js";
