@@ -1,16 +1,11 @@
-import { basename, resolve } from "node:path";
-import type {
-	FilterConfig,
-	FromConfig,
-	GatewayConfig,
-	PipelineConfig,
-	ToConfig,
-} from "../config/types.js";
+import { resolve } from "node:path";
+import type { GatewayConfig } from "../config/types.js";
 import type { PipelineSnapshot } from "../contract.js";
 import { WasieveError } from "../errors.js";
 import type { Gateway } from "./gateway.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
+import { pipelineWay } from "./places.js";
 import { errorText, usage } from "./report.js";
 
 export const runVerb: Verb = {
@@ -41,8 +36,8 @@ Example:
 		});
 		const path = resolve(io.cwd, oneOperand("run", "CONFIG", positionals));
 		const deadline = seconds(values.deadline);
-		const { loadConfig } = await import("../config/index.js");
-		const config = loadConfig(path, io.env);
+		const { readConfig } = await import("./config.js");
+		const config = readConfig(path, io.env);
 		const { startGateway } = await import("./gateway.js");
 		const gateway = await startGateway(config, {
 			stdin: io.stdin,
@@ -55,7 +50,7 @@ Example:
 
 function announce(config: GatewayConfig, gateway: Gateway, io: Io): void {
 	for (const each of Object.values(config.pipelines))
-		io.stderr.write(upLine(each));
+		io.stderr.write(`${each.name}: up, ${pipelineWay(each)}\n`);
 	if (gateway.broker) io.stderr.write(`broker: up, ${gateway.broker}\n`);
 	if (gateway.http)
 		io.stderr.write(
@@ -71,21 +66,6 @@ function seconds(text: string | undefined): number | undefined {
 		"run",
 		`--deadline ${text} is not a number of seconds (0 to 86400)`,
 	);
-}
-
-/** `overheat: up, plant/+/press/# → overheat → alerts/{1}` */
-function upLine({ name, from, filters, to }: PipelineConfig): string {
-	const way = [from, ...filters, to].map(placeName).join(" → ");
-	return `${name}: up, ${way}\n`;
-}
-
-function placeName(place: FromConfig | FilterConfig | ToConfig): string {
-	if ("module" in place) return basename(place.module, ".wasm");
-	if (place.kind === "mqtt") return place.topic;
-	if (place.kind !== "file") return place.kind;
-	return ("paths" in place ? place.paths : [place.path])
-		.map((path) => basename(path))
-		.join(", ");
 }
 
 /** Waits for the end of all pipelines or a signal, then stops in stages. */

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadConfig } from "../../config/index.js";
 import type { GatewayConfig, PipelineConfig } from "../../config/types.js";
 import { startBroker } from "../../mqtt/broker.js";
 import type { BrokerOptions } from "../../mqtt/options.js";
 import { mqttPublisher } from "../../mqtt/publisher.js";
 import { mqttSink } from "../../mqtt/sink.js";
 import { mqttSource } from "../../mqtt/source.js";
+import { readConfig } from "../config.js";
 import { type Gateway, startGateway } from "../gateway.js";
 import type { Io } from "../io.js";
 import { type Devices, startDevices } from "./devices.js";
@@ -52,7 +52,7 @@ async function open(
 	closers.push(close);
 	const config = quarantineIn(
 		dir,
-		await loadConfig(join(EXAMPLES, "demo.yaml"), { ...env, MQTT_BROKER: url }),
+		readConfig(join(EXAMPLES, "demo.yaml"), { ...env, MQTT_BROKER: url }),
 	);
 	const gateway = await startGateway(config);
 	closers.push(() => gateway.stop(0));

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { pipelineWay } from "../places.js";
 import { quarantined } from "./play.js";
 import type { Stage } from "./stage.js";
 import { count } from "./summary.js";
@@ -8,19 +8,7 @@ const WIDTH = 100;
 /** What is about to happen. */
 export function introduction({ config, broker, readings }: Stage): string {
 	const ways = Object.values(config.pipelines).map(
-		({ name, from, filters, to }) => {
-			const params = filters.flatMap((each) => Object.entries(each.params));
-			const settings = params
-				.map(([key, value]) => `${key}=${value}`)
-				.join(" ");
-			const names = filters
-				.map((each) => basename(each.module, ".wasm"))
-				.join(" → ");
-			const [source, target] = [from, to].map((end) =>
-				end.kind === "mqtt" ? end.topic : end.kind,
-			);
-			return `  ${name.padEnd(13)}${source} → ${names} → ${target}  ${settings}`.trimEnd();
-		},
+		(each) => `  ${each.name.padEnd(13)}${pipelineWay(each)}`,
 	);
 	return [
 		`${count(readings.length)} readings of an office, as five devices, over MQTT on ${broker}`,

@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { ConfigError } from "../config/problem.js";
+import type { GatewayConfig } from "../config/types.js";
+import { asWasieveError, WasieveError } from "../errors.js";
+import { EXIT, type Io, type Verb } from "./io.js";
+import { oneOperand, parseOptions } from "./options.js";
+import { pipelineWay } from "./places.js";
+import { errorJson, exitCode, listed } from "./report.js";
+
+export const checkVerb: Verb = {
+	name: "check",
+	summary: "say what a module is and may do, or what is wrong with a config",
+	help: `usage: wasieve check MODULE|CONFIG [--json]
+
+MODULE (a .wasm): what it imports and exports, what it may use, how it would run, or why it is
+refused. CONFIG (YAML): every mistake at once, with line and key, the modules it names included.
+Which of the two a file is, its content tells. Nothing is run and nothing connects.
+
+  --json   print {"ok", "kind", …} on stdout, errors included: {"errors": [{"code", "message", …}]}
+
+Exit codes: 0 usable, 2 wrong command line, 3 not usable, or there is no such file.
+
+Example:
+  wasieve check examples/gateway.yaml && wasieve check build/overheat.wasm
+`,
+	async run(argv, io) {
+		const { values, positionals } = parseOptions("check", argv, {
+			json: { type: "boolean" },
+		});
+		const file = oneOperand("check", "MODULE or CONFIG", positionals);
+		const found = await check(
+			resolve(io.cwd, file),
+			io.env,
+			values.json === true,
+		);
+		io.stdout.write(
+			values.json ? `${JSON.stringify(found.json)}\n` : found.text,
+		);
+		return found.code;
+	},
+};
+
+interface Found {
+	text: string;
+	json: object;
+	code: number;
+}
+
+/** With `tellErrors` errors are part of what was found; otherwise they are thrown. */
+async function check(
+	path: string,
+	env: Io["env"],
+	tellErrors: boolean,
+): Promise<Found> {
+	let kind: "module" | "config" | undefined;
+	try {
+		const bytes = readAll(path);
+		kind = isModule(path, bytes) ? "module" : "config";
+		return kind === "module"
+			? await checkModule(bytes)
+			: await checkConfig(path, env);
+	} catch (thrown) {
+		const error = asWasieveError(thrown);
+		if (!tellErrors || error.code === "E_INTERNAL") throw thrown;
+		const json = {
+			ok: false,
+			...(kind && { kind }),
+			errors: errorsJson(error),
+		};
+		return { text: "", json, code: exitCode(error.code) };
+	}
+}
+
+function readAll(path: string): Buffer {
+	try {
+		return readFileSync(path);
+	} catch (cause) {
+		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
+		const code = path.endsWith(".wasm") ? "E_MODULE_READ" : "E_CONFIG_READ";
+		throw new WasieveError(code, `${path} cannot be read (${why})`, {
+			hint: "check takes one file: a module or a gateway config",
+			cause,
+		});
+	}
+}
+
+/** Content decides. The name does only for what is neither: an empty or damaged module. */
+function isModule(path: string, bytes: Buffer): boolean {
+	return bytes.subarray(0, 4).equals(MAGIC) || path.endsWith(".wasm");
+}
+
+const MAGIC = Buffer.from("\0asm");
+
+async function checkModule(bytes: Buffer): Promise<Found> {
+	const { inspectModule, describeModule } = await import(
+		"../module/inspect.js"
+	);
+	const info = inspectModule(bytes);
+	return {
+		text: describeModule(info),
+		json: { ok: true, kind: "module", ...info },
+		code: EXIT.OK,
+	};
+}
+
+async function checkConfig(path: string, env: Io["env"]): Promise<Found> {
+	const { readConfig } = await import("./config.js");
+	const config = readConfig(path, env);
+	return {
+		text: describeConfig(path, config),
+		json: {
+			ok: true,
+			kind: "config",
+			pipelines: Object.keys(config.pipelines),
+		},
+		code: EXIT.OK,
+	};
+}
+
+function describeConfig(path: string, config: GatewayConfig): string {
+	const ways = Object.values(config.pipelines).map(
+		(each) => `  ${each.name}: ${pipelineWay(each)}\n`,
+	);
+	return `${path} is a config without mistakes\n${ways.join("")}`;
+}
+
+/** Mistakes in a config also say where they are. */
+function errorsJson(error: WasieveError): object[] {
+	const problems = (error as ConfigError).problems ?? [];
+	return listed(error).map((each, k) => {
+		const { line, column, key } = problems[k] ?? {};
+		return {
+			...errorJson(each),
+			...(line !== undefined && { line, column, key }),
+		};
+	});
+}

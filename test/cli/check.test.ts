@@ -1,0 +1,173 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { folder, ROOT, wasieve } from "./child.js";
+
+const OVERHEAT = join(ROOT, "build/overheat.wasm");
+/** A module of nothing. */
+const EMPTY = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
+function file(name: string, content: string | Buffer): string {
+	const path = join(folder(), name);
+	writeFileSync(path, content);
+	return path;
+}
+
+describe("wasieve check MODULE", () => {
+	it("says what a shipped filter is and may do", async () => {
+		const ran = await wasieve(["check", "build/overheat.wasm"]);
+		expect(ran).toMatchObject({ code: 0, stderr: "" });
+		for (const word of ["fd_read", "fd_write", "environ_get", "pump", "_start"])
+			expect(ran.stdout).toContain(word);
+	});
+
+	it("--json says it to a machine", async () => {
+		const ran = await wasieve(["check", "--json", OVERHEAT]);
+		expect(ran.code).toBe(0);
+		expect(JSON.parse(ran.stdout)).toMatchObject({
+			ok: true,
+			kind: "module",
+			inline: true,
+		});
+	});
+
+	it("knows a module by its content, whatever its name", async () => {
+		const ran = await wasieve(["check", "--json", file("gateway.yaml", EMPTY)]);
+		expect(ran.code).toBe(3);
+		expect(JSON.parse(ran.stdout)).toMatchObject({ ok: false, kind: "module" });
+	});
+
+	it.each([
+		["empty", Buffer.alloc(0), "E_MODULE_MAGIC"],
+		["text", "pipelines: {}", "E_MODULE_MAGIC"],
+		[
+			"another version",
+			Buffer.from([0, 0x61, 0x73, 0x6d, 2, 0, 0, 0]),
+			"E_MODULE_MAGIC",
+		],
+		[
+			"cut off",
+			Buffer.concat([EMPTY, Buffer.from([1, 20, 1])]),
+			"E_MODULE_MALFORMED",
+		],
+		["without _start", EMPTY, "E_MODULE_EXPORT"],
+	])("refuses a module that is %s", async (_, content, code) => {
+		const ran = await wasieve(["check", file("x.wasm", content)]);
+		expect(ran).toMatchObject({ code: 3, stdout: "" });
+		expect(ran.stderr).toMatch(new RegExp(`^error ${code}: .*\\n {2}hint: `));
+		expect(ran.stderr).not.toMatch(/\n\s+at /);
+	});
+});
+
+const BROKEN = `broker: mqtt://127.0.0.1:1883
+pipelines:
+  a:
+    from: { topic: plant/+/press/#/x, qos: 1 }
+    filter: { module: missing.wasm }
+    to: { topic: "alerts/{1}", qos: 7 }
+    onEror: drop
+`;
+
+describe("wasieve check CONFIG", () => {
+	it("tells every mistake at once, with its line", async () => {
+		const path = file("gateway.yaml", BROKEN);
+		const ran = await wasieve(["check", path]);
+		expect(ran).toMatchObject({ code: 3, stdout: "" });
+		for (const [line, code] of [
+			[4, "E_CONFIG_TOPIC"],
+			[5, "E_CONFIG_MODULE"],
+			[6, "E_CONFIG_VALUE"],
+			[7, "E_CONFIG_KEY"],
+		])
+			expect(ran.stderr).toMatch(
+				new RegExp(`^error ${code}: ${path}:${line}:\\d+ .*\\n {2}hint: `, "m"),
+			);
+		expect(ran.stderr).toContain("onError");
+	});
+
+	it("--json tells them to a machine", async () => {
+		const ran = await wasieve([
+			"check",
+			file("gateway.yaml", BROKEN),
+			"--json",
+		]);
+		expect(ran).toMatchObject({ code: 3, stderr: "" });
+		const { ok, kind, errors } = JSON.parse(ran.stdout);
+		expect({ ok, kind }).toEqual({ ok: false, kind: "config" });
+		expect(errors.map(({ line }: { line: number }) => line).sort()).toEqual([
+			4, 5, 6, 7,
+		]);
+		for (const error of errors)
+			expect(error).toEqual({
+				code: expect.stringMatching(/^E_CONFIG_/),
+				message: expect.any(String),
+				hint: expect.any(String),
+				line: expect.any(Number),
+				column: expect.any(Number),
+				key: expect.stringMatching(/^pipelines\.a\./),
+			});
+	});
+
+	it("looks into the modules that a config names", async () => {
+		const dir = folder();
+		writeFileSync(join(dir, "x.wasm"), "not a module");
+		const config =
+			"pipelines: { a: { from: stdin, filter: { module: x.wasm }, to: stdout } }\n";
+		writeFileSync(join(dir, "gateway.yaml"), config);
+		const ran = await wasieve(["check", "gateway.yaml"], { cwd: dir });
+		expect(ran.code).toBe(3);
+		expect(ran.stderr).toMatch(/^error E_CONFIG_MODULE: /);
+	});
+
+	it.each(["demo.yaml", "gateway.yaml", "office.yaml"])(
+		"finds nothing wrong with examples/%s",
+		async (name) => {
+			const ran = await wasieve(["check", `examples/${name}`], {
+				env: { MQTT_BROKER: "" },
+			});
+			expect(ran.code, ran.stderr).toBe(0);
+			expect(ran.stdout).toMatch(
+				/ is a config without mistakes\n {2}overheat: /,
+			);
+		},
+	);
+
+	it("finds nothing wrong with the gateway file of a new project", async () => {
+		const cwd = folder();
+		await wasieve(["new", "x"], { cwd });
+		const ran = await wasieve(["check", "x/gateway.yaml"], { cwd });
+		expect(ran.stderr.match(/^error (\S+)/gm)).toEqual([
+			"error E_CONFIG_MODULE:",
+		]); // not built yet
+	});
+
+	it.each([
+		["an empty file", "", /^error E_CONFIG/],
+		["binary rubbish", Buffer.from([0xff, 0, 0xfe, 7]), /^error E_CONFIG/],
+		["unbalanced YAML", "a: [", /^error E_CONFIG_YAML/],
+		["a list", "- a\n- b\n", /^error E_CONFIG/],
+	])("refuses %s", async (_, content, message) => {
+		const ran = await wasieve(["check", file("gateway.yaml", content)]);
+		expect(ran).toMatchObject({ code: 3, stdout: "" });
+		expect(ran.stderr).toMatch(message);
+		expect(ran.stderr).not.toMatch(/\n\s+at /);
+	});
+});
+
+describe("wasieve check", () => {
+	it.each([
+		["missing.yaml", "E_CONFIG_READ"],
+		["missing.wasm", "E_MODULE_READ"],
+		[".", "E_CONFIG_READ"],
+	])("says that %s cannot be read", async (path, code) => {
+		const ran = await wasieve(["check", path]);
+		expect(ran).toMatchObject({ code: 3, stdout: "" });
+		expect(ran.stderr).toMatch(
+			new RegExp(`^error ${code}: .* \\(E[A-Z]+\\)\\n {2}hint: `),
+		);
+	});
+
+	it.each([[[]], [["a", "b"]]])("refuses %j", async (args) => {
+		expect((await wasieve(["check", ...args])).code).toBe(2);
+	});
+});
