@@ -6,6 +6,8 @@ export class Watchdog {
 	#since: number | undefined;
 	#limit = 0;
 	#timer: NodeJS.Timeout | undefined;
+	/** When the timer goes off. */
+	#due = 0;
 
 	constructor(
 		/** Called before time is up: says whether the guest is to be given a full round more. */
@@ -17,7 +19,8 @@ export class Watchdog {
 	watch(limit: number): void {
 		this.#since = performance.now();
 		this.#limit = limit;
-		if (this.#timer === undefined) this.#set(limit);
+		const sooner = this.#since + limit < this.#due;
+		if (this.#timer === undefined || sooner) this.#set(limit);
 	}
 
 	/** The guest is idle. Returns how long it was busy, ms. */
@@ -35,10 +38,11 @@ export class Watchdog {
 	}
 
 	#set(ms: number): void {
-		const due = performance.now() + ms;
+		clearTimeout(this.#timer);
+		this.#due = performance.now() + ms;
 		this.#timer = setTimeout(() => {
 			this.#timer = undefined;
-			this.#look(performance.now() - due);
+			this.#look(performance.now() - this.#due);
 		}, ms);
 	}
 
