@@ -1,7 +1,7 @@
 // The ledger's share of a reading: taken, an output held for every sixth, all settled.
 import { Ledger } from "#host/pipeline/ledger.js";
 import { isHot } from "../load/readings.mjs";
-import { suite } from "./suite.mjs";
+import { suite } from "../suite.mjs";
 
 const BATCH = 600;
 const ledger = new Ledger(8192);

@@ -2,7 +2,7 @@
 import { parser } from "mqtt-packet";
 import { Inlet } from "#host/mqtt/inlet.js";
 import { packetOf } from "../load/readings.mjs";
-import { suite } from "./suite.mjs";
+import { suite } from "../suite.mjs";
 
 const COUNT = 600;
 const chunk = Buffer.concat(

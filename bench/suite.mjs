@@ -30,8 +30,10 @@ export async function suite({ title, note, per, batch, cases, judge }) {
 		...Object.entries(cases).map(([name, run]) =>
 			benny.add(
 				name,
+				// benny awaits what is a promise; other results only cost it a look.
 				() => {
-					run();
+					const result = run();
+					return result instanceof Promise ? result : undefined;
 				},
 				limits,
 			),

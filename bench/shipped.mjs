@@ -1,0 +1,73 @@
+// The overheat filter as it is shipped, and built with SIMD.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { scratchFolder } from "./children.mjs";
+import { HOT_EVERY, payloadOf, topicOf } from "./load/readings.mjs";
+import { built, ROOT } from "./subjects.mjs";
+
+export const COUNT = 600;
+
+/** Readings 0..COUNT-1, one a line. */
+export const lines = Buffer.from(
+	Array.from({ length: COUNT }, (_, n) => `${payloadOf(n)}\n`).join(""),
+);
+
+/** @returns {{ scalar: Buffer, simd: Buffer }} two modules made from the same source */
+export function overheat() {
+	const { cli } = built();
+	const out = scratchFolder();
+	const source = join(ROOT, "assembly/filters/overheat.ts");
+	const build = (/** @type {string[]} */ ...flags) => {
+		const file = join(out, flags.length > 0 ? "simd.wasm" : "scalar.wasm");
+		const args = [cli, "build", source, "-o", file, ...flags];
+		execFileSync(process.execPath, args, { cwd: ROOT });
+		return readFileSync(file);
+	};
+	return { scalar: build(), simd: build("--simd") };
+}
+
+/**
+ * @param {import("./bare-guest.mjs").BareGuest} guest
+ * @throws when it does not answer the hot readings, and only those
+ */
+export function check(guest) {
+	const alerts = guest
+		.hear(lines)
+		.split("\n")
+		.filter((line) => line.startsWith("{"));
+	const expected = Array.from({ length: COUNT / HOT_EVERY }, (_, i) =>
+		payloadOf(i * HOT_EVERY).replace(
+			'"temperature":95.08,"humidity":66.9',
+			'"alert_type":"high_temperature","value":95.08',
+		),
+	);
+	if (alerts.join("\n") !== expected.join("\n"))
+		throw new Error(`the filter said ${alerts.slice(0, 3).join("\n")} …`);
+}
+
+/**
+ * The readings as a source hands them over.
+ *
+ * @param {typeof import("#host/contract.js").Batch} Batch
+ */
+export function batchOf(Batch) {
+	const batch = new Batch(COUNT);
+	const texts = Array.from({ length: COUNT }, (_, n) => [
+		payloadOf(n),
+		topicOf(n),
+	]);
+	batch.bytes = Buffer.from(texts.flat().join(""));
+	let end = 0;
+	for (const [payload = "", topic = ""] of texts) {
+		const i = batch.count++;
+		batch.payloadAt[i] = end;
+		end += payload.length;
+		batch.payloadEnd[i] = batch.topicAt[i] = end;
+		batch.topicIn[i] = batch.bytes;
+		end += topic.length;
+		batch.topicEnd[i] = batch.userAt[i] = batch.userEnd[i] = end;
+		batch.number[i] = i;
+	}
+	return batch;
+}
