@@ -10,7 +10,7 @@ function told(
 	env: Io["env"] = {},
 ): { code: number; text: string } {
 	const stderr = new PassThrough({ encoding: "utf8" });
-	const code = report(thrown, { stderr, env } as Io);
+	const code = report(thrown, { stderr, env } as unknown as Io);
 	return { code, text: stderr.read() };
 }
 

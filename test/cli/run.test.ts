@@ -1,0 +1,236 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { connectAsync } from "mqtt";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startBroker } from "#host/mqtt/broker.js";
+import { folder, MAIN, ROOT, wasieve } from "./child.js";
+
+const OVERHEAT = join(ROOT, "build/overheat.wasm");
+const HOT = '{"device_id":"p1","temperature":91.2,"timestamp":5}';
+const ALERT =
+	'{"device_id":"p1","alert_type":"high_temperature","value":91.2,"timestamp":5}';
+
+function config(text: string): string {
+	const path = join(folder(), "gateway.yaml");
+	writeFileSync(path, text.replaceAll("OVERHEAT", OVERHEAT));
+	return path;
+}
+
+/** `wasieve run` as a process that is talked to while it runs. */
+function start(path: string, env: object = {}) {
+	const child = spawn(process.execPath, [MAIN, "run", path], {
+		cwd: ROOT,
+		env: { ...process.env, ...env },
+		stdio: "pipe",
+	});
+	onTestFinished(() => {
+		child.kill("SIGKILL");
+	});
+	const log: string[] = [];
+	createInterface(child.stderr).on("line", (line) => log.push(line));
+	const closed = once(child, "close").then(([code]) => code as number | null);
+	return {
+		child,
+		log,
+		closed,
+		out: createInterface(child.stdout)[Symbol.asyncIterator](),
+	};
+}
+
+/** Resolves with the first line of stderr that matches. */
+function said(
+	{ child, log }: { child: ChildProcess; log: string[] },
+	what: RegExp,
+): Promise<string> {
+	return new Promise((resolve, reject) => {
+		const look = () => {
+			const line = log.find((each) => what.test(each));
+			if (line !== undefined) resolve(line);
+		};
+		look();
+		child.stderr?.on("data", () => setImmediate(look));
+		child.on("close", () =>
+			reject(new Error(`never said ${what}:\n${log.join("\n")}`)),
+		);
+	});
+}
+
+const STDIN =
+	"pipelines: { hot: { from: stdin, filter: { module: OVERHEAT }, to: stdout } }\n";
+
+describe("wasieve run without a broker", () => {
+	it("carries a file through a filter to stdout and ends with it", async () => {
+		const ran = await wasieve(["run", "examples/office.yaml"]);
+		expect(ran.code, ran.stderr).toBe(0);
+		const readings = readFileSync(
+			join(ROOT, "examples/office-climate.ndjson"),
+			"utf8",
+		)
+			.trim()
+			.split("\n");
+		const hot = readings.filter((line) => JSON.parse(line).temperature > 23);
+		expect(ran.stdout.trim().split("\n").length).toBe(hot.length);
+		expect(ran.stderr).toMatch(
+			/^overheat: up, office-climate.ndjson → overheat LIMIT=23 → stdout$/m,
+		);
+		expect(ran.stderr).toMatch(
+			new RegExp(
+				`^overheat: taken 10808 = emitted ${hot.length} \\+ dropped ${10808 - hot.length} \\+ failed 0 \\+ open 0$`,
+				"m",
+			),
+		);
+	});
+
+	it("streams: an alert leaves before the next reading is sent", async () => {
+		const running = start(config(STDIN));
+		for (let i = 0; i < 3; i++) {
+			running.child.stdin.write(`${HOT}\n`);
+			expect((await running.out.next()).value).toBe(ALERT);
+		}
+		running.child.stdin.end();
+		expect(await running.closed).toBe(0);
+	});
+
+	it("stops on SIGTERM while stdin is open", async () => {
+		const running = start(config(STDIN));
+		running.child.stdin.write(`${HOT}\n`);
+		await running.out.next();
+		running.child.kill("SIGTERM");
+		expect(await running.closed).toBe(0);
+		expect(running.log.at(-1)).toBe(
+			"hot: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0",
+		);
+	});
+
+	it("keeps a broken reading and goes on", async () => {
+		const path = config(STDIN);
+		const ran = await wasieve(["run", path], {
+			input: `{"temperature":\n${HOT}\n`,
+		});
+		expect(ran.code).toBe(0);
+		expect(ran.stdout).toBe(`${ALERT}\n`);
+		expect(ran.stderr).toMatch(
+			/^hot: taken 2 = emitted 1 \+ dropped 0 \+ failed 1 \+ open 0$/m,
+		);
+		const kept = readFileSync(join(path, "../quarantine/hot.ndjson"), "utf8")
+			.trim()
+			.split("\n");
+		expect(kept.map((line) => JSON.parse(line).code)).toEqual([
+			"E_GUEST_REJECT",
+		]);
+	});
+});
+
+describe("wasieve run over MQTT", () => {
+	it("runs examples/gateway.yaml on the broker that MQTT_BROKER names, until SIGINT", async () => {
+		const broker = await startBroker({ host: "127.0.0.1", port: 0 });
+		onTestFinished(() => broker.close());
+		const text = readFileSync(join(ROOT, "examples/gateway.yaml"), "utf8");
+		const running = start(
+			config(
+				text
+					.replace("../build/overheat.wasm", "OVERHEAT")
+					.replace(":3000", ":0"),
+			),
+			{ MQTT_BROKER: broker.url },
+		);
+		expect(await said(running, /^overheat: up/)).toBe(
+			"overheat: up, plant/+/press/# → overheat LIMIT=85 → alerts/{1}/{topic}",
+		);
+		const http = (await said(running, /^http: up/)).match(
+			/http:\/\/\S+\/health/,
+		)?.[0] as string;
+		expect((await fetch(http)).status).toBe(200);
+
+		const client = await connectAsync(broker.url);
+		onTestFinished(() => client.endAsync(true));
+		await client.subscribeAsync("alerts/#", { qos: 1 });
+		const alert = new Promise<string[]>((resolve) => {
+			client.on("message", (topic, payload) =>
+				resolve([topic, payload.toString()]),
+			);
+		});
+		await client.publishAsync("plant/hall-3/press/7", HOT, { qos: 1 });
+		expect(await alert).toEqual(["alerts/hall-3/plant/hall-3/press/7", ALERT]);
+
+		running.child.kill("SIGINT");
+		expect(await running.closed).toBe(0);
+		expect(running.log.at(-1)).toBe(
+			"overheat: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0",
+		);
+	});
+
+	it("waits for a broker that is down, and stops in order without ever having seen it", async () => {
+		const port = await freePort();
+		const running = start(
+			config(
+				readFileSync(join(ROOT, "examples/gateway.yaml"), "utf8")
+					.replace("../build/overheat.wasm", "OVERHEAT")
+					.replace(":3000", ":0"),
+			),
+			{
+				MQTT_BROKER: `mqtt://127.0.0.1:${port}`,
+			},
+		);
+		await said(running, /E_MQTT_CONNECT|ECONNREFUSED|cannot be reached/i);
+		running.child.kill("SIGTERM");
+		expect(await running.closed).toBe(0);
+	});
+});
+
+describe("wasieve run refuses", () => {
+	it("a config with errors, before anything starts", async () => {
+		const ran = await wasieve([
+			"run",
+			config(
+				"pipelines: { a: { from: stdin, filter: { module: nope.wasm }, to: stdout, x: 1 } }",
+			),
+		]);
+		expect(ran).toMatchObject({ code: 3, stdout: "" });
+		expect(ran.stderr).toMatch(/^error E_CONFIG_MODULE: /m);
+		expect(ran.stderr).toMatch(/^error E_CONFIG_KEY: /m);
+		expect(ran.stderr).not.toMatch(/up/);
+	});
+
+	it("a port for /health that is taken", async () => {
+		const taken = createServer().listen(0, "127.0.0.1");
+		await once(taken, "listening");
+		onTestFinished(() => {
+			taken.close();
+		});
+		const { port } = taken.address() as { port: number };
+		const ran = await wasieve([
+			"run",
+			config(`http: 127.0.0.1:${port}\n${STDIN}`),
+		]);
+		expect(ran).toMatchObject({ code: 1, stdout: "" });
+		expect(ran.stderr).toMatch(/^error E_HTTP_PORT: .*\n {2}hint: /m);
+	});
+
+	it.each([
+		[
+			["--deadline", "soon", "x.yaml"],
+			"--deadline soon is not a number of seconds",
+		],
+		[["--deadline", "-1", "x.yaml"], "--deadline"],
+		[[], "CONFIG is missing"],
+		[["a", "b"], "'b' is one operand too many"],
+	])("%j", async (args, message) => {
+		const ran = await wasieve(["run", ...args]);
+		expect(ran.code).toBe(2);
+		expect(ran.stderr).toContain(message);
+	});
+});
+
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as { port: number };
+	server.close();
+	await once(server, "close");
+	return port;
+}
