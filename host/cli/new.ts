@@ -97,7 +97,8 @@ function tell(io: Io, dir: string, files: string[], json: boolean): void {
 		io.stdout.write(`${JSON.stringify({ dir, files })}\n`);
 		return;
 	}
-	const shown = relative(io.cwd, dir) || ".";
+	const near = relative(io.cwd, dir) || ".";
+	const shown = near.startsWith("..") ? dir : near;
 	io.stdout.write(`made ${shown} (${files.join(", ")})\n`);
 	io.stdout.write(`next: cd ${shown} && npm install && npm test\n`);
 }
