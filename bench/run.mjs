@@ -9,6 +9,7 @@ import { sweep } from "./children.mjs";
 import { describeMachine, headerOf, warningOf } from "./machine.mjs";
 import { mosquittoVersion } from "./mosquitto.mjs";
 import { HELP, readOptions } from "./options.mjs";
+import { overheatFile } from "./shipped.mjs";
 import { bridge, built, wasieve } from "./subjects.mjs";
 import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
 
@@ -86,7 +87,7 @@ function planOf(options) {
 	const { quick, rounds } = options;
 	const files = options.rivals ? { cli: "", module: "" } : built(options.cli);
 	return {
-		gateways: options.rivals ? [] : [wasieve(files)],
+		gateways: options.rivals ? [] : gatewaysOf(options.cli, files),
 		bridges: [bridge(1), bridge(2)],
 		built: files,
 		quick,
@@ -95,6 +96,18 @@ function planOf(options) {
 		ms: quick ? 1000 : 4000,
 		say: (/** @type {string} */ line) => console.error(line),
 	};
+}
+
+/**
+ * @param {string | undefined} cli
+ * @param {{ cli: string, module: string }} files
+ * @returns {import("./subjects.mjs").Subject[]} as shipped, and where no other build is asked for, with SIMD
+ */
+function gatewaysOf(cli, files) {
+	const shipped = wasieve(files);
+	if (cli) return [shipped];
+	const module = overheatFile("--simd");
+	return [shipped, wasieve({ ...files, module, name: "wasieve, SIMD filter" })];
 }
 
 /**

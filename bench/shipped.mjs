@@ -13,18 +13,25 @@ export const lines = Buffer.from(
 	Array.from({ length: COUNT }, (_, n) => `${payloadOf(n)}\n`).join(""),
 );
 
+/**
+ * @param {string[]} flags of `wasieve build`
+ * @returns {string} path of a module made from the shipped source
+ */
+export function overheatFile(...flags) {
+	const { cli } = built();
+	const source = join(ROOT, "assembly/filters/overheat.ts");
+	const file = join(scratchFolder(), `overheat${flags.join("")}.wasm`);
+	const args = [cli, "build", source, "-o", file, ...flags];
+	execFileSync(process.execPath, args, { cwd: ROOT });
+	return file;
+}
+
 /** @returns {{ scalar: Buffer, simd: Buffer }} two modules made from the same source */
 export function overheat() {
-	const { cli } = built();
-	const out = scratchFolder();
-	const source = join(ROOT, "assembly/filters/overheat.ts");
-	const build = (/** @type {string[]} */ ...flags) => {
-		const file = join(out, flags.length > 0 ? "simd.wasm" : "scalar.wasm");
-		const args = [cli, "build", source, "-o", file, ...flags];
-		execFileSync(process.execPath, args, { cwd: ROOT });
-		return readFileSync(file);
+	return {
+		scalar: readFileSync(overheatFile()),
+		simd: readFileSync(overheatFile("--simd")),
 	};
-	return { scalar: build(), simd: build("--simd") };
 }
 
 /**
