@@ -187,7 +187,7 @@ function sourceOf(
 			window: Math.min(limits.inflight, 65_535),
 			maxReading: limits.reading,
 			clock,
-			log: (text) => log.info({ source: from.clientId }, text),
+			log,
 		});
 	}
 	return fileSource({
@@ -209,7 +209,7 @@ function mqttSinkOf(
 			broker: optionsOf(to.broker, clientId, true),
 			window: to.broker.maxInflight,
 			clock,
-			log: (text) => log.info({ sink: clientId }, text),
+			log,
 		});
 		publishers.set(to.broker, publisher);
 	}

@@ -75,6 +75,8 @@ export async function openThreads(
 			(of(name)?.ask<boolean>({ ask: "halt", name }) ?? false),
 		stop: async () => {
 			await all({ ask: "stop" });
+			// The last account, for those who ask after the end.
+			await Promise.all(threads.map((thread) => thread.snapshots()));
 			await Promise.all(threads.map((thread) => thread.close()));
 		},
 		kill: async () => {
@@ -120,8 +122,10 @@ class PipelineThread {
 	}
 
 	async snapshots(): Promise<PipelineSnapshot[]> {
+		if (this.#closing) return this.#last;
 		if (this.#fault === undefined) {
-			this.#last = await this.ask<PipelineSnapshot[]>({ ask: "snapshots" });
+			const now = await this.ask<PipelineSnapshot[]>({ ask: "snapshots" });
+			this.#last = now ?? this.#last;
 			return this.#last;
 		}
 		const reason = faultData(this.#fault);

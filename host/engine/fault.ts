@@ -1,4 +1,5 @@
 import { type Code, WasieveError } from "../errors.js";
+import { Exit } from "./wasi.js";
 
 /**
  * Thrown through the guest by our side of WASI when the instance has broken a limit or the
@@ -13,6 +14,7 @@ export function faultOf(
 	lastWords: string,
 ): WasieveError {
 	if (thrown instanceof WasieveError) return thrown;
+	if (thrown instanceof Exit) return exited(thrown.code);
 	const said = lastWords === "" ? "" : ` (its last words: ${lastWords})`;
 	if (fuelLeft !== undefined && fuelLeft < 0) {
 		return fault(
@@ -28,6 +30,14 @@ export function faultOf(
 		`the filter trapped: ${what}${said}`,
 		"try the quarantined reading with `wasieve exec MODULE`; build with --debug for names",
 		thrown,
+	);
+}
+
+export function exited(code: number): GuestFault {
+	return fault(
+		"E_GUEST_EXIT",
+		`the filter ended itself with exit code ${code}`,
+		"a filter reads until its input ends",
 	);
 }
 

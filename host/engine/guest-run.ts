@@ -1,5 +1,5 @@
 import { type Death, type Orders, Said } from "./channel.js";
-import { faultOf } from "./fault.js";
+import { exited, faultOf } from "./fault.js";
 import { Outlet } from "./outlet.js";
 import { RingHost } from "./ring-host.js";
 import { Exit, wasiImports } from "./wasi.js";
@@ -40,11 +40,7 @@ function enter(orders: Orders, host: RingHost): void {
 	(exports._start as () => void)();
 }
 
-function exit(code: number): Death {
-	return {
-		code: "E_GUEST_EXIT",
-		message: `the filter ended itself with exit code ${code}`,
-		hint: "a filter reads until its input ends",
-		exit: code,
-	};
+function exit(status: number): Death {
+	const { code, message, hint } = exited(status);
+	return { code, message, hint, exit: status };
 }

@@ -197,7 +197,7 @@ class InlineEngine implements Engine {
 			return error;
 		}
 		this.#outcomes.commit();
-		this.#outcomes.consumed(batch, from, to);
+		if (to > from) this.#outcomes.consumed(batch, from, to);
 		this.#rewind.settle(guest);
 		return undefined;
 	}
