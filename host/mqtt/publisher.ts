@@ -1,0 +1,648 @@
+import type { Clock, Log, OutputProperties } from "../contract.js";
+import { WasieveError } from "../errors.js";
+import {
+	Connection,
+	PUBACK,
+	PUBCOMP,
+	PUBREC,
+	type Server,
+} from "./connection.js";
+import {
+	HEADER,
+	LARGEST,
+	PublishEncoder,
+	unpack,
+	withoutId,
+} from "./encode.js";
+import { reasonText } from "./faults.js";
+import { type Inlet, malformed, SLAB } from "./inlet.js";
+import type { BrokerOptions } from "./options.js";
+import { DONE, FLYING, Outbox, REFUSED, RELEASED, WAITING } from "./outbox.js";
+import type { MqttSink } from "./sink.js";
+import { type Slab, Slabs } from "./slab.js";
+
+export interface PublisherOptions {
+	/** `clean` is not used: a publisher begins with a clean session, see docs/mqtt.md. */
+	broker: BrokerOptions;
+	/** Outputs in flight at most (QoS 1 and 2), 1–65,535; the broker may allow fewer. */
+	window: number;
+	/** Outputs and bytes that may wait beyond the window before `ready` turns false; default 1,024 and 1 MiB. */
+	queue?: { count: number; bytes: number };
+	clock: Clock;
+	log?: Log;
+}
+
+/** Bytes that may lie in the socket's buffer before sending stops. */
+const UNSENT = 1024 * 1024;
+/** Lost connections in a row without one acknowledgement: from then on outputs go one at a time … */
+const SUSPECT = 2;
+/** … and the one that the connection always ends on is given up. */
+const GUILTY = 5;
+const NO_QOS = 3;
+/** Bytes of an output beyond MQTT's own limit that its report tells. */
+const TOLD = 64 * 1024;
+
+/** One connection that any number of sinks publish through; connected while it has sinks. */
+export interface Publisher {
+	/** Says goodbye. What is not acknowledged by then is forgotten: drain the sinks first. */
+	close(): Promise<void>;
+}
+
+export function mqttPublisher(options: PublisherOptions): Publisher {
+	return new MqttPublisher(options);
+}
+
+export class MqttPublisher implements Publisher {
+	readonly largest = SLAB;
+	readonly properties: Record<string, number>;
+	readonly #v5: boolean;
+	readonly #encoder: PublishEncoder;
+	readonly #queue: { count: number; bytes: number };
+	readonly #sinks = new Set<MqttSink>();
+	#box = new Outbox();
+	#slabs = new Slabs();
+	#connection: Connection | undefined;
+	/** Undefined while not connected. */
+	#server: Server | undefined;
+	#fault: WasieveError | undefined;
+	/** Outputs of QoS 1 and 2 in flight. */
+	#flying = 0;
+	/** Bytes committed and not sent. */
+	#waiting = 0;
+	#full = false;
+	/** Whose outputs are behind `committed`. */
+	#open: MqttSink | undefined;
+	#scheduled = false;
+	/** Why outputs are REFUSED, by sequence number. */
+	readonly #errors = new Map<number, WasieveError>();
+	/** Sinks that have had an outcome since the last settle(). */
+	readonly #touched: MqttSink[] = [];
+	/** Lost connections since the last acknowledgement, with outputs in flight. */
+	#suspicion = 0;
+	/** The lowest maximum QoS that has been told to the log. */
+	#lowest = NO_QOS;
+
+	constructor(private readonly o: PublisherOptions) {
+		this.#v5 = o.broker.protocol === 5;
+		this.#encoder = new PublishEncoder(this.#v5);
+		this.#queue = o.queue ?? { count: 1024, bytes: 1024 * 1024 };
+		this.properties = { sessionExpiryInterval: o.broker.sessionExpiry ?? 0 };
+	}
+
+	/* ----------------------------------------------------------------- sinks */
+
+	attach(sink: MqttSink): void {
+		this.#sinks.add(sink);
+		// What an earlier process left in a session is not ours: its ids would collide with ours.
+		this.#connection ??= new Connection(
+			{ ...this.o.broker, clean: true },
+			this,
+		);
+		if (this.#server) sink.connected();
+		else if (this.#fault) sink.disconnected(this.#fault);
+	}
+
+	async detach(sink: MqttSink): Promise<void> {
+		this.rollback(sink);
+		this.#sinks.delete(sink);
+		if (this.#sinks.size === 0) await this.close();
+	}
+
+	async close(): Promise<void> {
+		const connection = this.#connection;
+		this.#connection = this.#server = this.#fault = undefined;
+		this.#box = new Outbox();
+		this.#slabs = new Slabs();
+		this.#errors.clear();
+		this.#flying = this.#waiting = 0;
+		this.#full = false;
+		await connection?.close();
+	}
+
+	get ready(): boolean {
+		return !this.#full;
+	}
+
+	/** Encodes an output behind the others of its sink, to be committed or rolled back. */
+	put(
+		sink: MqttSink,
+		n: number,
+		bytes: Uint8Array,
+		start: number,
+		end: number,
+		p: OutputProperties,
+	): void {
+		this.#claim(sink);
+		const qos = this.#granted(sink.qos);
+		const length = this.#encoder.measure(qos, end - start, p);
+		if (length > LARGEST)
+			return this.#putTooLarge(sink, n, bytes, start, end, p);
+		const slab = this.#slabs.with(HEADER + length);
+		const k = this.#push(sink, n, qos, slab);
+		const header = 0x30 | (qos << 1) | (sink.retain ? 1 : 0);
+		const at = slab.end;
+		// biome-ignore format: one line is one packet
+		const to = this.#encoder.write(slab.bytes, at, header, length, bytes, start, end, p);
+		slab.end = to;
+		const box = this.#box;
+		box.end[k] = to;
+		box.idAt[k] = this.#encoder.idAt;
+		box.expiryAt[k] = this.#encoder.expiryAt;
+		box.expires[k] = p.expires;
+		if (!this.#encoder.publishable) this.#mark(badTopic(p));
+	}
+
+	/** Kept only for its report: its beginning, under its topic. */
+	#putTooLarge(
+		sink: MqttSink,
+		n: number,
+		bytes: Uint8Array,
+		start: number,
+		end: number,
+		p: OutputProperties,
+	): void {
+		this.put(sink, n, bytes, start, start + TOLD, p);
+		this.#mark(
+			new WasieveError(
+				"E_OUTPUT_REFUSED",
+				`An output of ${end - start} bytes is larger than MQTT allows.`,
+			),
+		);
+	}
+
+	commit(sink: MqttSink): void {
+		if (sink.parked.length > 0) this.#claim(sink);
+		if (this.#open !== sink) return;
+		const box = this.#box;
+		sink.pending += box.tail - box.committed;
+		for (let seq = box.committed; seq < box.tail; seq++)
+			this.#waiting += this.#size(box.place(seq));
+		box.committed = box.tail;
+		this.#open = undefined;
+		if (this.#overfull(1)) this.#full = true;
+		this.#schedule();
+	}
+
+	rollback(sink: MqttSink): void {
+		sink.parked.length = 0;
+		if (this.#open !== sink) return;
+		const box = this.#box;
+		while (box.tail > box.committed) {
+			const k = box.place(--box.tail);
+			const slab = box.slab[k] as Slab;
+			this.#errors.delete(box.tail);
+			slab.end = box.at[k] as number;
+			this.#drop(slab);
+		}
+		this.#open = undefined;
+	}
+
+	/**
+	 * Uncommitted outputs are at the tail, so there is one sink's at a time. When another sink
+	 * writes meanwhile (only filters in workers take so long), the first one's are put aside.
+	 */
+	#claim(sink: MqttSink): void {
+		if (this.#open === sink) return;
+		if (this.#open) this.#park(this.#open);
+		this.#open = sink;
+		for (const packet of sink.parked.splice(0)) this.#unpark(sink, packet);
+	}
+
+	#park(sink: MqttSink): void {
+		const box = this.#box;
+		const parked: Parked[] = [];
+		for (let seq = box.committed; seq < box.tail; seq++) {
+			const k = box.place(seq);
+			const at = box.at[k] as number;
+			const slab = box.slab[k] as Slab;
+			parked.push({
+				bytes: Buffer.from(slab.bytes.subarray(at, box.end[k])),
+				number: box.number[k] as number,
+				qos: box.qos[k] as number,
+				idAt: offset(box.idAt[k] as number, at),
+				expiryAt: offset(box.expiryAt[k] as number, at),
+				expires: box.expires[k] as number,
+				error: this.#errors.get(seq),
+			});
+		}
+		this.rollback(sink);
+		sink.parked = parked;
+	}
+
+	#unpark(sink: MqttSink, packet: Parked): void {
+		const box = this.#box;
+		const slab = this.#slabs.with(packet.bytes.length);
+		const at = slab.end;
+		const k = this.#push(sink, packet.number, packet.qos, slab);
+		slab.end = box.end[k] = at + packet.bytes.copy(slab.bytes, at);
+		box.idAt[k] = packet.idAt < 0 ? 0 : packet.idAt + at;
+		box.expiryAt[k] = packet.expiryAt < 0 ? 0 : packet.expiryAt + at;
+		box.expires[k] = packet.expires;
+		if (packet.error) this.#mark(packet.error);
+	}
+
+	#push(sink: MqttSink, n: number, qos: number, slab: Slab): number {
+		const box = this.#box;
+		const k = box.push();
+		slab.live++;
+		box.slab[k] = slab;
+		box.owner[k] = sink;
+		box.number[k] = n;
+		box.qos[k] = qos;
+		box.state[k] = WAITING;
+		box.at[k] = box.end[k] = slab.end;
+		box.idAt[k] = box.expiryAt[k] = 0;
+		return k;
+	}
+
+	#mark(error: WasieveError): void {
+		const box = this.#box;
+		box.state[box.place(box.tail - 1)] = REFUSED;
+		this.#errors.set(box.tail - 1, error);
+	}
+
+	/* --------------------------------------------------------------- sending */
+
+	/** One write for all that is committed in this turn of the event loop: one system call per chunk read. */
+	#schedule(): void {
+		if (this.#scheduled) return;
+		this.#scheduled = true;
+		queueMicrotask(this.#flush);
+	}
+
+	readonly #flush = (): void => {
+		this.#scheduled = false;
+		if (this.#server) this.#send(this.#server);
+		this.#settle();
+	};
+
+	#send(server: Server): void {
+		const box = this.#box;
+		const connection = this.#connection as Connection;
+		if (connection.unsent > UNSENT) return; // drained() goes on
+		const first = box.sent;
+		const now = this.#v5 ? this.o.clock() : 0;
+		let slab: Slab | undefined;
+		let from = 0;
+		let to = 0;
+		while (box.sent < box.committed && this.#mayFly(server)) {
+			const seq = box.sent++;
+			const k = box.place(seq);
+			this.#waiting -= this.#size(k);
+			if (!this.#prepare(seq, k, server, now)) continue;
+			if (box.slab[k] !== slab || box.at[k] !== to) {
+				if (slab) connection.write(slab.bytes.subarray(from, to));
+				slab = box.slab[k] as Slab;
+				from = box.at[k] as number;
+			}
+			to = box.end[k] as number;
+		}
+		if (slab) connection.write(slab.bytes.subarray(from, to));
+		this.#finishUnacknowledged(first);
+	}
+
+	#mayFly(server: Server): boolean {
+		const box = this.#box;
+		if (box.qos[box.place(box.sent)] === 0) return true;
+		const window = this.#suspicion >= SUSPECT ? 1 : this.o.window;
+		return box.idFree && this.#flying < Math.min(window, server.receiveMaximum);
+	}
+
+	/** Makes a packet ready to leave; false when there is none to send. */
+	#prepare(seq: number, k: number, server: Server, now: number): boolean {
+		const box = this.#box;
+		switch (box.state[k]) {
+			case WAITING:
+				break;
+			case REFUSED:
+				this.#finish(k, this.#takeError(seq));
+				return false;
+			case RELEASED:
+				this.#flying++;
+				this.#connection?.write(pubrel(box.id(seq)));
+				return false;
+			default:
+				return false;
+		}
+		const fault = this.#unsendable(k, server, now);
+		if (fault) {
+			this.#finish(k, fault);
+			return false;
+		}
+		if (box.qos[k] === 0) return true;
+		const { bytes } = box.slab[k] as Slab;
+		const id = box.id(seq);
+		const at = box.idAt[k] as number;
+		bytes[at] = id >> 8;
+		bytes[at + 1] = id;
+		box.state[k] = FLYING;
+		this.#flying++;
+		return true;
+	}
+
+	/** What this broker does not allow, and a message expiry that has passed. */
+	#unsendable(
+		k: number,
+		server: Server,
+		now: number,
+	): WasieveError | undefined {
+		const box = this.#box;
+		if (this.#size(k) > server.maximumPacketSize)
+			return new WasieveError(
+				"E_OUTPUT_REFUSED",
+				`An output of ${this.#size(k)} bytes is larger than the broker's maximum packet size of ${server.maximumPacketSize}.`,
+				{ hint: "Raise the broker's limit (mosquitto: max_packet_size)." },
+			);
+		const { bytes } = box.slab[k] as Slab;
+		const at = box.at[k] as number;
+		if (!server.retain) bytes[at] = (bytes[at] as number) & 0xfe;
+		if ((box.qos[k] as number) > server.maximumQoS) this.#lower(k, server);
+		if (box.expiryAt[k] === 0) return undefined;
+		const left = (box.expires[k] as number) - now;
+		if (left <= 0 && !isDup(bytes[at] as number)) return expired();
+		bytes.writeUInt32BE(
+			Math.max(1, Math.floor(left / 1000)),
+			box.expiryAt[k] as number,
+		);
+		return undefined;
+	}
+
+	/** The broker's maximum QoS was not known when the output was encoded. */
+	#lower(k: number, server: Server): void {
+		const box = this.#box;
+		const { bytes } = box.slab[k] as Slab;
+		const at = box.at[k] as number;
+		bytes[at] = ((bytes[at] as number) & 0xf1) | (server.maximumQoS << 1);
+		box.qos[k] = server.maximumQoS;
+		if (server.maximumQoS > 0) return;
+		box.at[k] = withoutId(bytes, at, box.idAt[k] as number);
+		box.idAt[k] = 0;
+	}
+
+	/** QoS 0 is delivered when the socket has it. */
+	#finishUnacknowledged(first: number): void {
+		const box = this.#box;
+		for (let seq = first; seq < box.sent; seq++) {
+			const k = box.place(seq);
+			if (box.state[k] === WAITING) this.#finish(k, undefined);
+		}
+	}
+
+	/* ---------------------------------------------------------- connection */
+
+	accepted(session: boolean): void {
+		const box = this.#box;
+		if (this.#v5 && this.o.broker.sessionExpiry)
+			(this.#connection as Connection).clean = false;
+		if (session) return;
+		// The broker has forgotten whose PUBREC we hold: from the beginning.
+		for (let seq = box.head; seq < box.committed; seq++) {
+			const k = box.place(seq);
+			if (box.state[k] === RELEASED) this.#again(k);
+		}
+	}
+
+	up(server: Server): void {
+		this.#server = server;
+		this.#fault = undefined;
+		this.#granted(2);
+		for (const sink of this.#sinks) sink.connected();
+		this.#flush();
+	}
+
+	down(error: WasieveError, byPeer: boolean): void {
+		const box = this.#box;
+		if (this.#server && byPeer && this.#flying > 0) this.#suspect();
+		this.#server = undefined;
+		this.#fault = error;
+		// All that was in flight is sent again, in order, with the same ids and DUP [MQTT-4.4.0-1, 4.6.0-1].
+		for (let seq = box.head; seq < box.sent; seq++) {
+			const k = box.place(seq);
+			if (box.state[k] === FLYING) this.#again(k);
+			this.#waiting += this.#size(k);
+		}
+		box.sent = box.head;
+		this.#flying = 0;
+		for (const sink of this.#sinks) sink.disconnected(error);
+		this.#settle();
+	}
+
+	drained(): void {
+		this.#flush();
+	}
+
+	#again(k: number): void {
+		const box = this.#box;
+		const { bytes } = box.slab[k] as Slab;
+		const at = box.at[k] as number;
+		bytes[at] = (bytes[at] as number) | 8; // DUP [MQTT-3.3.1-1]
+		box.state[k] = WAITING;
+	}
+
+	/**
+	 * Brokers answer what they do not like (too large, not allowed) by closing the connection; sent
+	 * again on the next one, such an output would hold up all others for ever. So after
+	 * some lost connections without one acknowledgement outputs go one by one, and the
+	 * one on which the broker keeps closing is given up.
+	 */
+	#suspect(): void {
+		const box = this.#box;
+		const alone = this.#suspicion >= SUSPECT;
+		this.#suspicion++;
+		if (!alone || this.#suspicion < GUILTY) return;
+		this.#suspicion = 0;
+		const k = box.place(box.head);
+		this.#flying--;
+		this.#finish(
+			k,
+			new WasieveError(
+				"E_OUTPUT_REFUSED",
+				`The broker closes the connection whenever it gets a certain output (${this.#size(k)} bytes).`,
+				{
+					hint: "Look into the broker's log: a size limit, a topic or access rights.",
+				},
+			),
+		);
+	}
+
+	/* ----------------------------------------------------- acknowledgements */
+
+	drink(inlet: Inlet): void {
+		try {
+			while (inlet.find()) {
+				const type = inlet.first >> 4;
+				if (type === PUBACK) this.#puback(inlet);
+				else if (type === PUBREC) this.#pubrec(inlet);
+				else if (type === PUBCOMP) this.#pubcomp(inlet);
+				else this.#connection?.control(inlet);
+				inlet.at = inlet.next;
+			}
+		} finally {
+			if (this.#touched.length > 0) this.#flush(); // the window has moved
+		}
+		if (inlet.next - inlet.at > SLAB)
+			throw malformed("a control packet that is too large");
+	}
+
+	#puback(inlet: Inlet): void {
+		const seq = this.#answered(inlet, FLYING, 1);
+		if (seq >= 0) this.#land(seq, reasonOf(inlet));
+	}
+
+	#pubrec(inlet: Inlet): void {
+		const seq = this.#answered(inlet, FLYING, 2);
+		const reason = reasonOf(inlet);
+		if (seq >= 0 && reason >= 0x80) return this.#land(seq, reason);
+		if (seq >= 0) this.#box.state[this.#box.place(seq)] = RELEASED;
+		this.#suspicion = 0;
+		this.#connection?.write(pubrel(idOf(inlet))); // also when unknown: the broker waits for it
+	}
+
+	#pubcomp(inlet: Inlet): void {
+		const seq = this.#answered(inlet, RELEASED, 2);
+		if (seq >= 0) this.#land(seq, 0);
+	}
+
+	/** The output that a packet answers, or -1 for none: a broker's stray answer settles nothing. */
+	#answered(inlet: Inlet, state: number, qos: number): number {
+		const box = this.#box;
+		if (inlet.next - inlet.body < 2) throw malformed("a PUBACK without an id");
+		const seq = box.find(idOf(inlet));
+		if (seq < 0) return -1;
+		const k = box.place(seq);
+		return box.state[k] === state && box.qos[k] === qos ? seq : -1;
+	}
+
+	#land(seq: number, reason: number): void {
+		this.#flying--;
+		this.#suspicion = 0;
+		this.#finish(
+			this.#box.place(seq),
+			reason < 0x80
+				? undefined
+				: new WasieveError(
+						"E_OUTPUT_REFUSED",
+						`The broker refused an output: ${reasonText(reason)}.`,
+						{ hint: "Check the user's rights to publish to the output topic." },
+					),
+		);
+	}
+
+	#finish(k: number, error: WasieveError | undefined): void {
+		const box = this.#box;
+		const slab = box.slab[k] as Slab;
+		const sink = box.owner[k] as MqttSink;
+		box.state[k] = DONE;
+		const first = error
+			? sink.failed(box.number[k] as number, error, this.#unpacked(k, slab))
+			: sink.delivered(box.number[k] as number);
+		if (first) this.#touched.push(sink);
+		this.#drop(slab);
+	}
+
+	#unpacked(k: number, slab: Slab): { topic: string; payload: Buffer } {
+		const { at, end, qos } = this.#box;
+		return unpack(
+			slab.bytes.subarray(at[k], end[k]),
+			qos[k] as number,
+			this.#v5,
+		);
+	}
+
+	#drop(slab: Slab): void {
+		if (--slab.live === 0)
+			this.#slabs.release(slab, (this.#connection?.unsent ?? 0) === 0);
+	}
+
+	/** The end of a chunk or of a turn: everyone concerned may acknowledge now. */
+	#settle(): void {
+		this.#box.advance();
+		for (const sink of this.#touched.splice(0)) sink.settle();
+		if (!this.#full || this.#overfull(0.5)) return;
+		this.#full = false;
+		for (const sink of this.#sinks) sink.welcome();
+	}
+
+	#overfull(share: number): boolean {
+		const waiting = this.#box.committed - this.#box.sent;
+		return (
+			waiting > this.#queue.count * share ||
+			this.#waiting > this.#queue.bytes * share
+		);
+	}
+
+	#size(k: number): number {
+		return (this.#box.end[k] as number) - (this.#box.at[k] as number);
+	}
+
+	#takeError(seq: number): WasieveError | undefined {
+		const error = this.#errors.get(seq);
+		this.#errors.delete(seq);
+		return error;
+	}
+
+	#granted(qos: 0 | 1 | 2): number {
+		const highest = this.#server?.maximumQoS ?? 2;
+		if (qos <= highest) return qos;
+		if (this.#lowest !== highest)
+			this.o.log?.warn(
+				{ broker: this.#connection?.target.name, qos: highest },
+				"the broker takes a lower QoS only; outputs go with that",
+			);
+		this.#lowest = highest;
+		return highest;
+	}
+}
+
+/** What park() keeps of an uncommitted output; offsets are from the packet's start, -1 for none. */
+export interface Parked {
+	bytes: Buffer;
+	number: number;
+	qos: number;
+	idAt: number;
+	expiryAt: number;
+	expires: number;
+	error: WasieveError | undefined;
+}
+
+function offset(position: number, at: number): number {
+	return position === 0 ? -1 : position - at;
+}
+
+function idOf(inlet: Inlet): number {
+	const { bytes, body } = inlet;
+	return ((bytes[body] as number) << 8) | (bytes[body + 1] as number);
+}
+
+/** MQTT 5 leaves the reason out when it is success. */
+function reasonOf(inlet: Inlet): number {
+	return inlet.next - inlet.body > 2
+		? (inlet.bytes[inlet.body + 2] as number)
+		: 0;
+}
+
+function pubrel(id: number): Buffer {
+	return Buffer.of(0x62, 2, id >> 8, id);
+}
+
+function isDup(header: number): boolean {
+	return (header & 8) !== 0;
+}
+
+function badTopic(p: OutputProperties): WasieveError {
+	const topic = p.topic.toString("utf8", 0, Math.min(p.topicLength, 200));
+	return new WasieveError(
+		"E_OUTPUT_TOPIC",
+		`${JSON.stringify(topic)} is not a topic to publish to.`,
+		{
+			hint: "A topic is 1 to 65,535 bytes of UTF-8 without +, # and control characters: look at `to.topic` and emitTo().",
+		},
+	);
+}
+
+function expired(): WasieveError {
+	return new WasieveError(
+		"E_READING_EXPIRED",
+		"An output's message expiry passed before it could be sent.",
+	);
+}
