@@ -4,20 +4,21 @@ import type { ConfigError } from "../config/problem.js";
 import type { GatewayConfig } from "../config/types.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { EXIT, type Io, type Verb } from "./io.js";
-import { oneOperand, parseOptions } from "./options.js";
+import { oneOperand, parseOptions, quantity } from "./options.js";
 import { pipelineWay } from "./places.js";
 import { errorJson, exitCode, listed } from "./report.js";
 
 export const checkVerb: Verb = {
 	name: "check",
 	summary: "say what a module is and may do, or what is wrong with a config",
-	help: `usage: wasieve check MODULE|CONFIG [--json]
+	help: `usage: wasieve check MODULE|CONFIG [--memory 16MiB] [--json]
 
 MODULE (a .wasm): what it imports and exports, what it may use, how it would run, or why it is
 refused. CONFIG (YAML): every mistake at once, with line and key, the modules it names included.
 Which of the two a file is, its content tells. Nothing is run and nothing connects.
 
-  --json   print {"ok", "kind", …} on stdout, errors included: {"errors": [{"code", "message", …}]}
+  --memory SIZE   limits.memory that MODULE is checked against (default 16MiB)
+  --json          print {"ok", "kind", …} on stdout, errors included: {"errors": [{"code", "message", …}]}
 
 Exit codes: 0 usable, 2 wrong command line, 3 not usable, or there is no such file.
 
@@ -27,19 +28,26 @@ Example:
 	async run(argv, io) {
 		const { values, positionals } = parseOptions("check", argv, {
 			json: { type: "boolean" },
+			memory: { type: "string" },
 		});
+		const { memory = "16MiB", json = false } = values;
 		const file = oneOperand("check", "MODULE or CONFIG", positionals);
-		const found = await check(
-			resolve(io.cwd, file),
-			io.env,
-			values.json === true,
-		);
-		io.stdout.write(
-			values.json ? `${JSON.stringify(found.json)}\n` : found.text,
-		);
+		const asked: Asked = {
+			path: resolve(io.cwd, file),
+			memory: quantity("check", "memory", "bytes", memory),
+			env: io.env,
+		};
+		const found = await (json ? checkForMachine(asked) : check(asked));
+		io.stdout.write(json ? `${JSON.stringify(found.json)}\n` : found.text);
 		return found.code;
 	},
 };
+
+interface Asked {
+	path: string;
+	memory: number;
+	env: Io["env"];
+}
 
 interface Found {
 	text: string;
@@ -47,29 +55,22 @@ interface Found {
 	code: number;
 }
 
-/** With `tellErrors` errors are part of what was found; otherwise they are thrown. */
-async function check(
-	path: string,
-	env: Io["env"],
-	tellErrors: boolean,
-): Promise<Found> {
-	let kind: "module" | "config" | undefined;
+/** A machine finds errors where it looks for everything else: in the JSON. */
+async function checkForMachine(asked: Asked): Promise<Found> {
 	try {
-		const bytes = readAll(path);
-		kind = isModule(path, bytes) ? "module" : "config";
-		return kind === "module"
-			? await checkModule(bytes)
-			: await checkConfig(path, env);
+		return await check(asked);
 	} catch (thrown) {
 		const error = asWasieveError(thrown);
-		if (!tellErrors || error.code === "E_INTERNAL") throw thrown;
-		const json = {
-			ok: false,
-			...(kind && { kind }),
-			errors: errorsJson(error),
-		};
+		if (error.code === "E_INTERNAL") throw thrown;
+		const json = { ok: false, errors: errorsJson(error) };
 		return { text: "", json, code: exitCode(error.code) };
 	}
+}
+
+async function check(asked: Asked): Promise<Found> {
+	const bytes = readAll(asked.path);
+	if (isModule(asked.path, bytes)) return checkModule(bytes, asked);
+	return checkConfig(asked);
 }
 
 function readAll(path: string): Buffer {
@@ -92,28 +93,24 @@ function isModule(path: string, bytes: Buffer): boolean {
 
 const MAGIC = Buffer.from("\0asm");
 
-async function checkModule(bytes: Buffer): Promise<Found> {
-	const { inspectModule, describeModule } = await import(
-		"../module/inspect.js"
-	);
-	const info = inspectModule(bytes);
+async function checkModule(bytes: Buffer, { memory }: Asked): Promise<Found> {
+	const { inspectModule } = await import("../module/inspect.js");
+	const { describeModule } = await import("../module/describe.js");
+	const module = inspectModule(bytes, { memory });
 	return {
-		text: describeModule(info),
-		json: { ok: true, kind: "module", ...info },
+		text: describeModule(module),
+		json: { ok: true, kind: "module", module },
 		code: EXIT.OK,
 	};
 }
 
-async function checkConfig(path: string, env: Io["env"]): Promise<Found> {
+async function checkConfig({ path, env }: Asked): Promise<Found> {
 	const { readConfig } = await import("./config.js");
 	const config = readConfig(path, env);
+	const pipelines = Object.keys(config.pipelines);
 	return {
 		text: describeConfig(path, config),
-		json: {
-			ok: true,
-			kind: "config",
-			pipelines: Object.keys(config.pipelines),
-		},
+		json: { ok: true, kind: "config", pipelines },
 		code: EXIT.OK,
 	};
 }

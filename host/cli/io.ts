@@ -26,8 +26,6 @@ export interface Verb {
 	readonly summary: string;
 	/** All of `wasieve NAME --help`, ends with a line feed. */
 	readonly help: string;
-	/** Options behind the first operand belong to somebody else (the guest of `exec`). */
-	readonly guestArguments?: boolean;
 	/**
 	 * Resolves to the exit code ({@link EXIT}). A WasieveError it throws is printed by doMain
 	 * and becomes the exit code of its kind.

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { nearest } from "../config/nearest.js";
+import { parseUnit, UNITS, type Unit } from "../config/units.js";
 import { usage } from "./report.js";
 
 /** An option as node:util's parseArgs describes it. */
@@ -71,4 +72,16 @@ export function oneOperand(
 	if (second !== undefined)
 		throw usage(verb, `'${second}' is one operand too many`);
 	return first;
+}
+
+/** The value of `--option`, written with a unit: bytes, a count or milliseconds. */
+export function quantity(
+	verb: string,
+	option: string,
+	unit: Unit,
+	written: string,
+): number {
+	const value = parseUnit(unit, written);
+	if (value !== undefined) return value;
+	throw usage(verb, `--${option} '${written}' is not ${UNITS[unit].form}`);
 }

@@ -4,14 +4,14 @@ import type { PipelineSnapshot } from "../contract.js";
 import { WasieveError } from "../errors.js";
 import type { Gateway } from "./gateway.js";
 import { EXIT, type Io, type Verb } from "./io.js";
-import { oneOperand, parseOptions } from "./options.js";
+import { oneOperand, parseOptions, quantity } from "./options.js";
 import { pipelineWay } from "./places.js";
-import { errorText, usage } from "./report.js";
+import { errorText } from "./report.js";
 
 export const runVerb: Verb = {
 	name: "run",
 	summary: "run a gateway: readings from MQTT or files through filters and on",
-	help: `usage: wasieve run CONFIG [--deadline SECONDS]
+	help: `usage: wasieve run CONFIG [--deadline DURATION]
 
 Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM or SIGINT, or until every source
 has come to its end (files, stdin). MQTT_BROKER in the environment overrides the config's broker.
@@ -20,7 +20,7 @@ A signal stops in stages: no more readings are taken, filters are flushed, outpu
 readings acknowledged. A second signal forces. What is not acknowledged then, a persistent
 session delivers again at the next start.
 
-  --deadline SECONDS   how long a stop may take (default: stop.deadline of the config)
+  --deadline DURATION   how long a stop may take, as 30s (default: stop.deadline of the config)
 
 stdout carries nothing but what a pipeline writes there; the log goes to stderr.
 
@@ -35,7 +35,11 @@ Example:
 			deadline: { type: "string" },
 		});
 		const path = resolve(io.cwd, oneOperand("run", "CONFIG", positionals));
-		const deadline = seconds(values.deadline);
+		const { deadline: written } = values;
+		const deadline =
+			written === undefined
+				? undefined
+				: quantity("run", "deadline", "duration", written);
 		const { readConfig } = await import("./config.js");
 		const config = readConfig(path, io.env);
 		const { startGateway } = await import("./gateway.js");
@@ -56,16 +60,6 @@ function announce(config: GatewayConfig, gateway: Gateway, io: Io): void {
 		io.stderr.write(
 			`http: up, ${gateway.http}/health and ${gateway.http}/metrics\n`,
 		);
-}
-
-function seconds(text: string | undefined): number | undefined {
-	const value = Number(text);
-	if (text === undefined) return undefined;
-	if (text.trim() !== "" && value >= 0 && value <= 86_400) return value * 1000;
-	throw usage(
-		"run",
-		`--deadline ${text} is not a number of seconds (0 to 86400)`,
-	);
 }
 
 /** Waits for the end of all pipelines or a signal, then stops in stages. */

@@ -26,7 +26,7 @@ export async function doMain(argv: string[], io: Io): Promise<number> {
 }
 
 async function runVerb(verb: Verb, argv: string[], io: Io): Promise<number> {
-	if (asksForHelp(verb, argv)) {
+	if (asksForHelp(argv)) {
 		io.stdout.write(verb.help);
 		return EXIT.OK;
 	}
@@ -38,12 +38,10 @@ async function runVerb(verb: Verb, argv: string[], io: Io): Promise<number> {
 	}
 }
 
-/** `--help` anywhere, but not where it is the guest's (behind exec's module, behind `--`). */
-function asksForHelp(verb: Verb, argv: string[]): boolean {
+/** `--help` anywhere but behind `--`, where it is the guest's. */
+function asksForHelp(argv: string[]): boolean {
 	const end = argv.indexOf("--");
-	const own = verb.guestArguments
-		? argv.slice(0, 1)
-		: argv.slice(0, end < 0 ? argv.length : end);
+	const own = end < 0 ? argv : argv.slice(0, end);
 	return own.includes("--help") || own.includes("-h");
 }
 

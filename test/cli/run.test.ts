@@ -214,7 +214,7 @@ describe("wasieve run refuses", () => {
 	it.each([
 		[
 			["--deadline", "soon", "x.yaml"],
-			"--deadline soon is not a number of seconds",
+			"--deadline 'soon' is not a duration such as",
 		],
 		[["--deadline", "-1", "x.yaml"], "--deadline"],
 		[[], "CONFIG is missing"],
