@@ -20,8 +20,13 @@ const tails = new WeakMap();
 /** @type {string | undefined} */
 let scratch;
 
-/** @returns {string} a folder of our own, removed at exit */
+/** Tells programs of ours where our scratch folder is: they share it, we remove it. */
+const SCRATCH = "WASIEVE_BENCH_SCRATCH";
+
+/** @returns {string} a folder for files of this run, removed at exit */
 export function scratchFolder() {
+	const shared = process.env[SCRATCH];
+	if (shared) return shared;
 	scratch ??= mkdtempSync(join(tmpdir(), "wasieve-bench-"));
 	return scratch;
 }
@@ -63,8 +68,9 @@ export function launch(command, args, env = {}) {
  * @returns {ChildProcess}
  */
 export function launchProgram(program, args) {
+	const env = { ...process.env, [SCRATCH]: scratchFolder() };
 	return adopt(
-		fork(program, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] }),
+		fork(program, args, { stdio: ["ignore", "ignore", "pipe", "ipc"], env }),
 	);
 }
 
@@ -152,6 +158,8 @@ export function sweep() {
 	if (scratch) rmSync(scratch, { recursive: true, force: true });
 	scratch = undefined;
 }
+
+process.once("exit", sweep);
 
 /** @returns {Promise<number>} a TCP port nobody listens on right now */
 export async function freePort() {

@@ -5,7 +5,6 @@ import { latency, throughMosquitto } from "./cases/broker.mjs";
 import { capacity } from "./cases/capacity.mjs";
 import { execStart, footprint } from "./cases/footprint.mjs";
 import { micro } from "./cases/micro.mjs";
-import { sweep } from "./children.mjs";
 import { describeMachine, headerOf, warningOf } from "./machine.mjs";
 import { mosquittoVersion } from "./mosquitto.mjs";
 import { HELP, readOptions } from "./options.mjs";
@@ -35,7 +34,6 @@ const CASES = {
 	micro: { run: micro },
 };
 
-process.on("exit", sweep);
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
 	process.on(signal, () => process.exit(130));
 
@@ -44,8 +42,6 @@ try {
 } catch (error) {
 	console.error(`bench: ${/** @type {Error} */ (error).message}`);
 	process.exitCode = 1;
-} finally {
-	sweep();
 }
 
 /** @param {string[]} argv */

@@ -1,6 +1,6 @@
 // The overheat filter as it is shipped, and built with SIMD.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchFolder } from "./children.mjs";
 import { HOT_EVERY, payloadOf, topicOf } from "./load/readings.mjs";
@@ -21,6 +21,7 @@ export function overheatFile(...flags) {
 	const { cli } = built();
 	const source = join(ROOT, "assembly/filters/overheat.ts");
 	const file = join(scratchFolder(), `overheat${flags.join("")}.wasm`);
+	if (existsSync(file)) return file; // An earlier suite of this run has built it.
 	const args = [cli, "build", source, "-o", file, ...flags];
 	execFileSync(process.execPath, args, { cwd: ROOT });
 	return file;
