@@ -1,4 +1,13 @@
-import { AGAIN, BADF, FAULT, INVAL, NOTSUP, OK, SPIPE } from "./errno.js";
+import {
+	AGAIN,
+	BADF,
+	FAULT,
+	INVAL,
+	NOTCAPABLE,
+	NOTSUP,
+	OK,
+	SPIPE,
+} from "./errno.js";
 import type { GuestMemory } from "./guest-memory.js";
 import type { Call, WasiHost } from "./wasi.js";
 
@@ -45,7 +54,7 @@ export function descriptors(
 			if (!isOpen(fd)) return BADF;
 			return (flags & FLAG_NONBLOCK) === 0 ? OK : NOTSUP;
 		},
-		fd_fdstat_set_rights: noFile(OK),
+		fd_fdstat_set_rights: noFile(NOTCAPABLE),
 		fd_filestat_get: (fd: number, result: number) =>
 			isOpen(fd) ? filestat(guest, result >>> 0) : BADF,
 		fd_seek: noFile(SPIPE),

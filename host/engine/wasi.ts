@@ -1,3 +1,4 @@
+import { PREVIEW1 } from "../module/imports.js";
 import { GuestMemory } from "./guest-memory.js";
 import { denied } from "./wasi-denied.js";
 import { descriptors } from "./wasi-fd.js";
@@ -36,9 +37,6 @@ export class Exit {
 		readonly code: number,
 	) {}
 }
-
-/** The module name under which everything is imported. */
-export const PREVIEW1 = "wasi_snapshot_preview1";
 
 /** A system call: numbers and (for u64) bigints in, errno out. */
 export type Call = (...args: never[]) => number;

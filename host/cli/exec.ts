@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { parseUnit, UNITS, type Unit } from "../config/units.js";
+import type { Ending } from "../engine/exec.js";
+import type { Execution } from "../engine/execution.js";
+import { asWasieveError, WasieveError } from "../errors.js";
+import type { Io, Verb } from "./io.js";
+import { parseOptions } from "./options.js";
+import { usage } from "./report.js";
+
+/** Exit codes beside the guest's own; the numbers that timeout(1), docker and wasmtime use for the like. */
+const LIMIT = 124;
+const REFUSED = 125;
+const TRAP = 134;
+const CLOSED_PIPE = 141;
+
+/** ms: of a module that cannot be metered, for a line, and until it reads its first. */
+const TIME = 1000;
+const START = 5000;
+
+export const execVerb: Verb = {
+	name: "exec",
+	summary: "run one module on stdin and stdout",
+	help: `usage: wasieve exec MODULE [ARGS…] [--param K=V]… [--memory 16MiB] [--fuel 10M] [--time 250ms] [--real-time]
+
+Runs MODULE (any WASI preview 1 program) in the embedded engine: readings in on stdin, one a line,
+what it makes of them out on stdout. It streams: an alert leaves before the next reading is read.
+
+  --param K=V      a parameter of the filter, in the guest's environment; may be given again
+  --memory SIZE    the guest's memory at most (default 16MiB)
+  --fuel COUNT     units of work for each line it reads, 100 times that to start and to finish
+                   (default 10M; a unit is about an instruction of a loop)
+  --time DURATION  how long it may run without asking for input; waiting for input does not count
+                   (default: none, and 1s for modules that cannot be metered)
+  --real-time      the machine's clock and random numbers; without it time begins at 2000-01-01
+                   in every run and passes only when it is looked at, and sleeping takes no time
+  --               what follows are the guest's arguments, even if it begins with a dash
+
+Exit codes: the guest's own (its low 8 bits), or, with one line on stderr that says why,
+124 it reached a limit (fuel, time), 125 the module is refused, 134 it trapped; 141 nobody read
+its output any more; 2 wrong command line.
+
+Example:
+  echo '{"device_id":"press-1","temperature":91.2,"timestamp":1}' | wasieve exec build/overheat.wasm --param LIMIT=90
+`,
+	async run(argv, io) {
+		const given = readCommandLine(argv);
+		let ending: Ending;
+		try {
+			ending = await run(given, io);
+		} catch (thrown) {
+			const error = asWasieveError(thrown);
+			if (!error.code.startsWith("E_MODULE")) throw error;
+			return say(error, REFUSED, io);
+		}
+		if (ending.closedPipe) return CLOSED_PIPE;
+		const { error, code = 0 } = ending;
+		if (error === undefined) return code & 0xff;
+		return say(error, error.code === "E_GUEST_TRAP" ? TRAP : LIMIT, io);
+	},
+};
+
+interface CommandLine {
+	module: string;
+	args: string[];
+	params: string[];
+	memory: number;
+	fuel: number;
+	time: number | undefined;
+	realTime: boolean;
+}
+
+function readCommandLine(argv: string[]): CommandLine {
+	const { values, positionals } = parseOptions("exec", argv, {
+		param: { type: "string", multiple: true },
+		memory: { type: "string" },
+		fuel: { type: "string" },
+		time: { type: "string" },
+		"real-time": { type: "boolean" },
+	});
+	const [module, ...args] = positionals;
+	if (module === undefined) throw usage("exec", "MODULE is missing");
+	const { param: params = [], memory = "16MiB", fuel = "10M", time } = values;
+	for (const param of params) refuseOddParam(param);
+	return {
+		module,
+		args,
+		params,
+		memory: quantity("memory", "bytes", memory),
+		fuel: quantity("fuel", "count", fuel),
+		time: time === undefined ? time : quantity("time", "duration", time),
+		realTime: values["real-time"] === true,
+	};
+}
+
+function refuseOddParam(param: string): void {
+	if (/^[^=\0]+=[^\0]*$/.test(param)) return;
+	throw usage("exec", `--param '${param}' is not of the form K=V`);
+}
+
+function quantity(option: string, unit: Unit, written: string): number {
+	const value = parseUnit(unit, written);
+	if (value !== undefined && value > 0) return value;
+	throw usage(
+		"exec",
+		`--${option} '${written}' is not ${UNITS[unit].form}, more than 0`,
+	);
+}
+
+async function run(given: CommandLine, io: Io): Promise<Ending> {
+	const { loadOnce } = await import("../engine/load-once.js");
+	const { execute, executeWatched } = await import("../engine/exec.js");
+	const path = resolve(io.cwd, given.module);
+	const { wasm, fuel } = loadOnce(readModule(path), given.memory);
+	const execution: Execution = {
+		wasm,
+		args: [basename(path), ...given.args],
+		env: given.params,
+		fuel: fuel === undefined ? fuel : { global: fuel, units: given.fuel },
+		realTime: given.realTime,
+	};
+	if (fuel !== undefined && given.time === undefined) {
+		return execute(execution);
+	}
+	const time = given.time ?? TIME;
+	return executeWatched(execution, time, Math.max(time, START));
+}
+
+function readModule(path: string): Buffer {
+	try {
+		return readFileSync(path);
+	} catch (cause) {
+		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
+		throw new WasieveError("E_MODULE_READ", `${path} cannot be read (${why})`, {
+			hint: "name a .wasm file; `wasieve build FILE` makes one",
+			cause,
+		});
+	}
+}
+
+/** One line: what reads stderr line by line gets all of it. */
+function say(error: WasieveError, code: number, io: Io): number {
+	const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+	const text = `${error.message}${hint}`.replaceAll(/\s+/g, " ");
+	io.stderr.write(`wasieve: ${error.code}: ${text}\n`);
+	return code;
+}

@@ -1,0 +1,117 @@
+import { Worker } from "node:worker_threads";
+import { asWasieveError, WasieveError } from "../errors.js";
+import { type Execution, Watch } from "./execution.js";
+import { fault, faultOf } from "./fault.js";
+import { ClosedPipe, StdioHost } from "./stdio-host.js";
+import { RealNature, VirtualNature } from "./time.js";
+import { Exit, wasiImports } from "./wasi.js";
+
+/** How a run ended. */
+export interface Ending {
+	/** The guest's exit code; undefined when it did not end itself. */
+	code: number | undefined;
+	/** Why it was ended: E_GUEST_TRAP, E_GUEST_FUEL, E_GUEST_TIME. */
+	error: WasieveError | undefined;
+	/** Nobody reads stdout any more. */
+	closedPipe: boolean;
+}
+
+/**
+ * Where virtual time begins, ms: 2000-01-01. The same in every run, so that the same input gives
+ * the same output; not 1970, which programs take for "not set".
+ */
+const BEGINNING = 946_684_800_000;
+
+/** Runs the guest on this thread, blocking it: only for a process that does nothing else. */
+export function execute(run: Execution, watch?: Int32Array): Ending {
+	const nature = run.realTime ? new RealNature() : new VirtualNature(BEGINNING);
+	const host = new StdioHost(run, nature, watch);
+	let memory: WebAssembly.Memory | undefined;
+	try {
+		const { exports } = new WebAssembly.Instance(
+			run.wasm,
+			wasiImports(host, () => memory),
+		);
+		if (exports.memory instanceof WebAssembly.Memory) memory = exports.memory;
+		if (run.fuel !== undefined) {
+			host.meter(exports[run.fuel.global] as WebAssembly.Global);
+		}
+		(exports._start as () => void)();
+		return ended(0);
+	} catch (thrown) {
+		if (thrown instanceof Exit) return ended(thrown.code);
+		if (thrown instanceof ClosedPipe) return { ...ended(0), closedPipe: true };
+		return failed(faultOf(thrown, host.fuelLeft, ""));
+	}
+}
+
+/**
+ * Runs the guest on a thread of its own, where it may block and loop, and ends it when it has
+ * run for `time` ms since it last got input, `start` ms before it first does. What it spends
+ * waiting for input does not count.
+ */
+export async function executeWatched(
+	run: Execution,
+	time: number,
+	start: number,
+): Promise<Ending> {
+	const shared = new SharedArrayBuffer(Watch.COUNT * 4);
+	const worker = new Worker(new URL("./exec-worker.js", import.meta.url), {
+		workerData: { run, shared },
+	});
+	const guard = guardOf(new Int32Array(shared), time, start);
+	const over = new Promise<Ending>((resolve) => {
+		worker.on("message", (ending: Ending) => resolve(revive(ending)));
+		worker.on("error", (error) => resolve(failed(asWasieveError(error))));
+	});
+	const ending = await Promise.race([over, guard.late]);
+	guard.stop();
+	await worker.terminate();
+	return ending;
+}
+
+/** A message carries an error's fields but not its class. */
+function revive(ending: Ending): Ending {
+	if (ending.error === undefined) return ending;
+	const { code, message, hint } = ending.error;
+	const more = hint === undefined ? {} : { hint };
+	return failed(new WasieveError(code, message, more));
+}
+
+/** Looks at the guest's turns; `late` resolves when one has lasted too long. */
+function guardOf(watch: Int32Array, time: number, start: number) {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<Ending>((resolve) => {
+		let turn = 0;
+		let used = 0;
+		// Ten looks a limit: a turn is cut after 1.0 to 1.1 times the limit.
+		const step = Math.max(1, Math.ceil(time / 10));
+		const look = () => {
+			const now = Atomics.load(watch, Watch.TURNS);
+			const waiting = Atomics.load(watch, Watch.WAITING) === 1;
+			used = now === turn && !waiting ? used + step : 0;
+			turn = now;
+			const limit = now === 0 ? start : time;
+			if (used > limit) resolve(failed(tooLong(limit)));
+			else timer = setTimeout(look, step);
+		};
+		timer = setTimeout(look, step);
+	});
+	return { late, stop: () => clearTimeout(timer) };
+}
+
+function ended(code: number): Ending {
+	return { code, error: undefined, closedPipe: false };
+}
+
+function failed(error: WasieveError): Ending {
+	return { code: undefined, error, closedPipe: false };
+}
+
+function tooLong(limit: number): WasieveError {
+	return fault(
+		"E_GUEST_TIME",
+		`the module ran for more than ${limit} ms without asking for input`,
+		"it loops without end or needs a higher --time",
+	);
+}

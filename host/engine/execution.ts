@@ -1,0 +1,21 @@
+/** One run of a module on the process's stdin, stdout and stderr. */
+export interface Execution {
+	wasm: WebAssembly.Module;
+	/** Program name first. */
+	args: readonly string[];
+	/** "K=V" */
+	env: readonly string[];
+	/** Export name of the fuel global, and units for each line it reads. */
+	fuel: { global: string; units: number } | undefined;
+	/** Grants the machine's clocks and random numbers. */
+	realTime: boolean;
+}
+
+/** Words shared with the watched thread. */
+export const Watch = {
+	/** Counts up whenever the guest gets input: its time begins anew. */
+	TURNS: 0,
+	/** 1 while the guest waits for its input to come or its output to go. */
+	WAITING: 1,
+	COUNT: 2,
+} as const;

@@ -1,0 +1,127 @@
+import { readSync, writeSync } from "node:fs";
+import { type Execution, Watch } from "./execution.js";
+import { LF } from "./lines.js";
+import type { Nature } from "./time.js";
+import type { WasiHost } from "./wasi.js";
+
+/** Thrown through the guest when the reader of its stdout has gone (EPIPE). */
+export class ClosedPipe {}
+
+/** The fuel global is an i32. */
+const TANK_MAX = 2 ** 31 - 1;
+/**
+ * Tanks for what belongs to no line: start-up (Go's takes some 10 M units) and what is left to
+ * do at the end of input.
+ */
+const TANKS_AROUND = 100;
+/** First and longest pause before a descriptor that would block is tried again, ms. */
+const PAUSE_MIN = 0.1;
+const PAUSE_MAX = 20;
+
+/**
+ * WASI over the process's own descriptors, blocking: a line goes through before the next one is
+ * read, whatever the buffering of Node's streams.
+ */
+export class StdioHost implements WasiHost {
+	readonly args: readonly string[];
+	readonly env: readonly string[];
+	readonly #nature: Nature;
+	readonly #units: number;
+	readonly #watch: Int32Array;
+	readonly #never = new Int32Array(new SharedArrayBuffer(4));
+	#fuel: WebAssembly.Global | undefined;
+	#ended = false;
+
+	constructor(run: Execution, nature: Nature, watch?: Int32Array) {
+		this.args = run.args;
+		this.env = run.env;
+		this.#nature = nature;
+		this.#units = run.fuel?.units ?? 0;
+		this.#watch = watch ?? new Int32Array(Watch.COUNT);
+	}
+
+	get fuelLeft(): number | undefined {
+		return this.#fuel && Number(this.#fuel.value);
+	}
+
+	/** From now on the guest pays from this tank. */
+	meter(fuel: WebAssembly.Global): void {
+		this.#fuel = fuel;
+		this.#refill(TANKS_AROUND);
+	}
+
+	read(memory: Uint8Array, at: number, length: number): number {
+		const got = this.#patiently(() => readSync(0, memory, at, length, null));
+		if (got > 0) this.#refill(linesIn(memory, at, at + got));
+		// Once: a guest that reads on and on behind the end gets no more.
+		else if (!this.#ended) this.#refill(TANKS_AROUND);
+		else return 0;
+		this.#ended = got === 0;
+		Atomics.add(this.#watch, Watch.TURNS, 1);
+		return got;
+	}
+
+	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number {
+		try {
+			return this.#patiently(() => writeSync(fd, memory, at, end - at));
+		} catch (thrown) {
+			if ((thrown as NodeJS.ErrnoException).code !== "EPIPE") throw thrown;
+			// A program goes on when only its stderr is not read any more.
+			if (fd === 2) return end - at;
+			throw new ClosedPipe();
+		}
+	}
+
+	clock(id: number): bigint {
+		return this.#nature.clock(id);
+	}
+
+	random(target: Uint8Array): void {
+		this.#nature.random(target);
+	}
+
+	/** stdin always counts as readable: the read that follows blocks until it is. */
+	wait(stdin: boolean, ns: bigint | undefined): boolean {
+		if (stdin) return true;
+		this.#nature.sleep(ns as bigint);
+		return false;
+	}
+
+	spend(bytes: number): void {
+		if (this.#fuel !== undefined) this.#fuel.value -= bytes >>> 3;
+	}
+
+	/** Whoever shares a pipe or terminal with us may have made it non-blocking: wait, using no CPU. */
+	#patiently(act: () => number): number {
+		Atomics.store(this.#watch, Watch.WAITING, 1);
+		try {
+			for (let pause = PAUSE_MIN; ; pause = Math.min(pause * 2, PAUSE_MAX)) {
+				try {
+					return act();
+				} catch (thrown) {
+					const { code } = thrown as NodeJS.ErrnoException;
+					// What Windows says at the end of a pipe.
+					if (code === "EOF") return 0;
+					if (code !== "EAGAIN" && code !== "EINTR") throw thrown;
+				}
+				Atomics.wait(this.#never, 0, 0, pause);
+			}
+		} finally {
+			Atomics.store(this.#watch, Watch.WAITING, 0);
+		}
+	}
+
+	#refill(tanks: number): void {
+		if (this.#fuel === undefined) return;
+		this.#fuel.value = Math.min(this.#units * Math.max(1, tanks), TANK_MAX);
+	}
+}
+
+function linesIn(bytes: Uint8Array, at: number, end: number): number {
+	const piece = bytes.subarray(at, end);
+	let lines = 0;
+	for (let lf = piece.indexOf(LF); lf !== -1; lf = piece.indexOf(LF, lf + 1)) {
+		lines++;
+	}
+	return lines;
+}
