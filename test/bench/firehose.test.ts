@@ -20,7 +20,7 @@ import {
 	splitter,
 } from "../../bench/load/wire.mjs";
 
-const SPAN = { pid: process.pid, warmMs: 20, ms: 60, silenceMs: 150 };
+const SPAN = { pid: process.pid, warmMs: 20, ms: 60, silenceMs: 1500 };
 
 /** What a client does with reading `n` (packet identifier `id`), and with the PUBACK of alert `id`. */
 interface Client {
