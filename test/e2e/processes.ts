@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MAIN = join(ROOT, "build/host/cli/main.js");
+/** Debian keeps mosquitto where an ordinary PATH does not look. */
+const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
+
+export const OVERHEAT = join(ROOT, "build/overheat.wasm");
+
+const children = new Set<ChildProcess>();
+afterEach(async () => {
+	for (const child of children) await kill(child);
+});
+
+/** A folder of this test file's own, gone after it. */
+export function scratch(): string {
+	const folder = mkdtempSync(join(tmpdir(), "wasieve-e2e-"));
+	afterAll(() => rmSync(folder, { recursive: true, force: true }));
+	return folder;
+}
+
+/** Ends a child of ours and waits for it. */
+export async function kill(
+	child: ChildProcess,
+	signal: NodeJS.Signals = "SIGKILL",
+): Promise<number | null> {
+	children.delete(child);
+	if (child.exitCode !== null || child.signalCode !== null) {
+		return child.exitCode;
+	}
+	const exit = once(child, "exit");
+	child.kill(signal);
+	const [code] = await exit;
+	return code;
+}
+
+export async function freePort(): Promise<number> {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as { port: number };
+	server.close();
+	await once(server, "close");
+	return port;
+}
+
+/** Debian's mosquitto with its own config on a port of its own; resolves when it listens. */
+export async function startMosquitto(
+	folder: string,
+	port: number,
+	settings: string[] = [],
+): Promise<ChildProcess> {
+	const conf = join(folder, `mosquitto-${port}.conf`);
+	const lines = settings.some((line) => line.startsWith("listener"))
+		? settings
+		: [`listener ${port} 127.0.0.1`, "allow_anonymous true", ...settings];
+	writeFileSync(conf, `${lines.join("\n")}\n`);
+	const child = spawn("mosquitto", ["-v", "-c", conf], {
+		env: { ...process.env, PATH },
+		stdio: ["ignore", "ignore", "pipe"],
+	});
+	children.add(child);
+	await saying(child, / running/, "mosquitto");
+	return child;
+}
+
+export interface GatewayProcess {
+	child: ChildProcess;
+	/** All of stderr so far. */
+	log(): string;
+	/** Resolves when stderr has shown this. */
+	says(pattern: RegExp): Promise<void>;
+}
+
+/** `wasieve run CONFIG` as a user starts it. */
+export function runGateway(config: string, env: object = {}): GatewayProcess {
+	const child = spawn(process.execPath, [MAIN, "run", config], {
+		env: { ...process.env, ...env },
+		stdio: ["ignore", "ignore", "pipe"],
+	});
+	children.add(child);
+	let log = "";
+	child.stderr?.setEncoding("utf8").on("data", (text) => {
+		log += text;
+	});
+	return {
+		child,
+		log: () => log,
+		says: (pattern) => saying(child, pattern, "the gateway", () => log),
+	};
+}
+
+async function saying(
+	child: ChildProcess,
+	pattern: RegExp,
+	who: string,
+	log?: () => string,
+): Promise<void> {
+	let heard = "";
+	await new Promise<void>((resolve, reject) => {
+		const look = (text: Buffer | string) => {
+			heard += text;
+			if (pattern.test(log?.() ?? heard)) resolve();
+		};
+		child.stderr?.on("data", look);
+		look("");
+		child.once("exit", (code) =>
+			reject(new Error(`${who} ended (${code}): ${log?.() ?? heard}`)),
+		);
+	});
+}
