@@ -93,7 +93,7 @@ function resolveBroker(
 			? undefined
 			: remote(section, url, settings, around);
 	}
-	const hint = `for example: url: mqtt://127.0.0.1:1883`;
+	const hint = "for example: url: mqtt://127.0.0.1:1883";
 	const what = 'the key "url" is missing';
 	around.report.add("E_CONFIG_KEY", section.path, what, hint, "key");
 	return undefined;

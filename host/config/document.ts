@@ -8,8 +8,8 @@ import {
 	LineCounter,
 	type Node,
 	parseDocument,
-	type YAMLError,
 	visit,
+	type YAMLError,
 } from "yaml";
 import type { Path, Position, Report, Spot } from "./problem.js";
 
@@ -109,7 +109,10 @@ export class Places {
 		}
 		if (!isMap(node)) return undefined;
 		const pair = node.items.find(
-			(item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+			(item) =>
+				isPair(item) &&
+				isScalar(item.key) &&
+				String(item.key.value) === String(step),
 		);
 		return pair && { key: pair.key as Node, value: pair.value as Node | null };
 	}

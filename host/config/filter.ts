@@ -59,7 +59,10 @@ function resolveParams(
 	return Object.fromEntries(
 		given
 			.filter(([, value]) => value !== undefined)
-			.map(([name, value]) => [name, asWritten(value, [...path, name], around)]),
+			.map(([name, value]) => [
+				name,
+				asWritten(value, [...path, name], around),
+			]),
 	);
 }
 

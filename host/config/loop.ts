@@ -73,7 +73,8 @@ function complain(ring: readonly Ends[], report: Report): void {
 	const [first] = ring as [Ends];
 	const { to } = first;
 	const key = to?.kind === "file" ? "file" : "topic";
-	const output = to?.kind === "file" ? to.path : to?.kind === "mqtt" && to.topic;
+	const output =
+		to?.kind === "file" ? to.path : to?.kind === "mqtt" && to.topic;
 	const what =
 		ring.length === 1
 			? `a loop: the output ${JSON.stringify(output)} can be a reading of the same pipeline (from.${key} ${JSON.stringify(input(first))})`

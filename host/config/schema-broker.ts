@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${NAME} is what the config takes
 import type { Key } from "./schema.js";
 
 const password: Key = {

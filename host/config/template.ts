@@ -68,8 +68,7 @@ function placeholderFault(
 	if (number >= 1 && number <= count && name === String(number)) {
 		return undefined;
 	}
-	const has =
-		count === 0 ? "no wildcard" : count === 1 ? "1" : `only ${count}`;
+	const has = count === 0 ? "no wildcard" : count === 1 ? "1" : `only ${count}`;
 	return [
 		`but from.topic ${JSON.stringify(filter)} has ${has}${count === 0 ? "" : ` wildcard${count === 1 ? "" : "s"}`}`,
 		count === 0
