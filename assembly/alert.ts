@@ -1,9 +1,9 @@
 // The one output that nearly every filter has.
 import { attribute } from "./control";
-import { ascii, bytes } from "./output";
+import { bytes } from "./output";
 import { find, skip } from "./path";
-import { quoted } from "./quoted";
 import { Reading } from "./reading";
+import { piece, put, QUOTED } from "./text";
 
 /**
  * Writes {"device_id":…,"alert_type":type,"value":…,"timestamp":…}. The values are copied byte
@@ -17,19 +17,26 @@ export function alert(reading: Reading, type: string, field: string): void {
 
 function write(type: usize, field: usize): void {
   attribute();
-  ascii('{"device_id":');
-  copy(changetype<usize>("device_id"));
-  ascii(',"alert_type":');
-  quoted(type);
-  ascii(',"value":');
-  copy(field);
-  ascii(',"timestamp":');
-  copy(changetype<usize>("timestamp"));
-  ascii("}\n");
+  let p = piece(changetype<usize>('{"device_id":|,"alert_type":"|","value":|,"timestamp":|}\n|'));
+  copy("device_id");
+  p = piece(p);
+  put(type, QUOTED);
+  p = piece(p);
+  copyAt(field);
+  p = piece(p);
+  copy("timestamp");
+  piece(p);
 }
 
-function copy(path: usize): void {
+// @ts-ignore: decorator
+@inline
+function copy(path: string): void {
+  copyAt(changetype<usize>(path));
+}
+
+/** Copies the value at `path` as it was sent. */
+export function copyAt(path: usize): void {
   const value = find(path);
   if (value) bytes(value, skip(value) - value);
-  else ascii("null");
+  else piece(changetype<usize>("null|"));
 }

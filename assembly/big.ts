@@ -1,7 +1,8 @@
-// One natural number of up to 256 limbs of 32 bits, lowest first. Enough for everything that
-// decides the last bit of a double: 800 digits × 10^±1126 need 119 limbs and some.
+// One natural number of up to 253 limbs of 32 bits, lowest first. Enough for everything that
+// decides the last bit of a double: 800 digits × 10^±1126 need some 120.
 
-const limbs = memory.data(1024, 8);
+/** Three limbs in front stay 0, so that top() needs no bounds. */
+const limbs = memory.data(1024, 8) + 12;
 let end: usize = limbs;
 
 export function clear(): void {
@@ -23,7 +24,7 @@ export function scale(factor: u32, carry: u32): void {
 }
 
 /** Divides by `divisor`, rounding down; returns the remainder. */
-export function divide(divisor: u32): u32 {
+function divide(divisor: u32): u64 {
   let rest: u64 = 0;
   for (let p = end; p > limbs; ) {
     p -= 4;
@@ -32,59 +33,80 @@ export function divide(divisor: u32): u32 {
     rest %= divisor;
   }
   trim();
-  return <u32>rest;
+  return rest;
 }
 
 function trim(): void {
   while (end > limbs && !load<u32>(end - 4)) end -= 4;
 }
 
-/** × 10^power */
-export function raise(power: i32): void {
-  for (; power >= 9; power -= 9) scale(1000000000, 0);
-  for (; power > 0; power--) scale(10, 0);
-}
-
-/** ÷ 10^power, rounded down; returns whether something was lost. */
-export function lower(power: i32): bool {
-  let lost: u32 = 0;
-  for (; power >= 9; power -= 9) lost |= divide(1000000000);
-  for (; power > 0; power--) lost |= divide(10);
+/** × 10^power, rounded down; returns whether something was lost. */
+export function scale10(power: i32): bool {
+  let lost: u64 = 0;
+  while (power) {
+    // nine digits at a time, while there are nine
+    const nine = power > 8 || power < -8;
+    const factor = nine ? 1000000000 : 10;
+    const step = nine ? 9 : 1;
+    if (power > 0) {
+      scale(factor, 0);
+      power -= step;
+    } else {
+      lost |= divide(factor);
+      power += step;
+    }
+  }
   return lost != 0;
 }
 
 /** × 2^(32 × count) */
-export function shift(count: i32): void {
-  const bytes = <usize>count << 2;
+export function shift(count: usize): void {
+  const bytes = count << 2;
   memory.copy(limbs + bytes, limbs, end - limbs);
   memory.fill(limbs, 0, bytes);
   end += bytes;
 }
 
 export function bits(): i32 {
-  if (end == limbs) return 0;
   return <i32>((end - limbs) << 3) - <i32>clz(load<u32>(end - 4));
 }
+
+/** Whether a bit was set below those of the last top(). */
+export let below: bool = false;
 
 /** The highest 64 bits, the first of them set. The number must not be 0. */
 export function top(): u64 {
   const p = end - 12;
-  const free = <u64>clz(load<u32>(end - 4));
-  const high = (<u64>limb(p + 8) << 32) | limb(p + 4);
-  // free is below 32, so the two shifts stay in range
-  return (high << free) | ((<u64>limb(p) << free) >> 32);
+  const free = <u64>clz(load<u32>(p, 8));
+  const high = (<u64>load<u32>(p, 8) << 32) | load<u32>(p, 4);
+  const low = <u64>load<u32>(p) << free;
+  below = <u32>low != 0;
+  for (let q = limbs; q < p; q += 4) if (load<u32>(q)) below = true;
+  return (high << free) | (low >> 32);
 }
 
-function limb(p: usize): u32 {
-  return p < limbs ? 0 : load<u32>(p);
+/** big = n */
+export function set(n: u64): void {
+  store<u64>(limbs, n);
+  end = limbs + 8;
+  trim();
 }
 
-/** Whether a bit is set below the highest 64. */
-export function below(): bool {
-  const total = bits() - 64;
-  if (total <= 0) return false;
-  let p = limbs;
-  for (let i = total >> 5; i > 0; i--, p += 4) if (load<u32>(p)) return true;
-  const part = total & 31;
-  return part != 0 && load<u32>(p) << (32 - part) != 0;
+/** big, when it fits */
+export function small(): u64 {
+  store<u64>(end, 0);
+  return load<u64>(limbs);
+}
+
+/** × 2^count */
+export function shiftLeft(count: i32): void {
+  shift(<usize>count >> 5);
+  scale((<u32>1) << (count & 31), 0);
+}
+
+/** ÷ 2^count, rounded down; returns whether something was lost. */
+export function shiftRight(count: i32): bool {
+  let lost: u64 = 0;
+  for (; count > 31; count -= 31) lost |= divide(0x80000000);
+  return (lost | divide((<u32>1) << count)) != 0;
 }

@@ -1,16 +1,17 @@
 // Control records of docs/protocol.md, version 1, in both directions, and which reading an
 // output belongs to. In plain mode nothing of this is written.
-import { ascii, beginLine, byte, bytes, flush, natural } from "./output";
-import { LF } from "./scan";
+import { forgetNote, noteEnd, noteKind, REJECT } from "./note";
 import { closeObject } from "./object";
-import { hasNote, noteKind, noteText, noteLength, clearNote } from "./note";
-import { tick, wantsTime, period } from "./time";
-import { setTopic, wantsTopic } from "./topic";
+import { beginLine, byte, bytes, flush, natural, note } from "./output";
+import { LF } from "./scan";
+import { HELLO, put, QUOTED, say } from "./text";
+import { sayTime, tick } from "./time";
+import { sayTopic, setTopic } from "./topic";
 import { STDERR, write } from "./wasi";
 
 export const RS: u32 = 0x1e;
 
-/** Longest line this module takes, LF not counted. */
+/** Longest line this module takes, LF not counted; the word HELLO names it. */
 export const MAX_LINE: usize = 65536;
 
 /** Whether the hello has been heard. */
@@ -29,37 +30,28 @@ let told: i32 = -1;
 /** Whether the current reading has had an output. */
 let spoke: bool = false;
 
-/** The first line: a hello or the first reading. */
-export function isHello(p: usize): bool {
-  return load<u16>(p) == 0x681e; // RS 'h'
-}
-
-/** RS 'h' version *( SP feature ) LF */
-export function hello(p: usize, end: usize): void {
+/** RS 'h' version *( SP feature ) LF, if the first line is one. */
+export function hello(p: usize): bool {
+  if (load<u16>(p) != 0x681e) return false;
   tracked = true;
-  for (p += 2; p + 5 <= end; p++) {
+  // Features are words; " pump" is the only one to look for.
+  for (; load<u8>(p) != LF; p++)
     if (load<u32>(p) == 0x6d757020 && load<u8>(p, 4) == 0x70 && load<u8>(p, 5) <= 0x20) cooperative = true;
-  }
   beginLine();
-  ascii("\x1eh1 max=65536");
-  if (wantsTime) {
-    ascii(" time");
-    if (period) {
-      ascii(" every=");
-      natural(period);
-    }
-  }
-  if (wantsTopic) ascii(" topic");
+  byte(RS);
+  say(HELLO);
+  sayTime();
+  sayTopic();
   byte(LF);
+  return true;
 }
 
 /** A control record from the gateway; unknown kinds are skipped. */
-export function obey(p: usize, end: usize): void {
+export function obey(p: usize): void {
   const kind: u32 = load<u8>(p, 1);
-  p += 2;
   if (kind == 0x45) ended = true;
-  else if (kind == 0x74) tick(p);
-  else if (kind == 0x54) setTopic(p, end);
+  else if (kind == 0x74) tick(p + 2);
+  else if (kind == 0x54) setTopic(p + 2);
 }
 
 // @ts-ignore: decorator
@@ -74,50 +66,8 @@ export function beginReading(): void {
 @inline
 export function endReading(): void {
   closeObject();
-  if (hasNote()) report();
+  if (noteKind) report();
   current = -1;
-}
-
-function report(): void {
-  const rejected = noteKind() == 0x72;
-  if (tracked) {
-    // A drop after an output would be two outcomes: the output counts.
-    if (rejected || !spoke) record(noteKind());
-  } else if (rejected) complain();
-  clearNote();
-}
-
-/** RS kind i SP text LF */
-function record(kind: u32): void {
-  beginLine();
-  byte(RS);
-  byte(kind);
-  natural(current);
-  byte(0x20);
-  bytes(noteText(), noteLength());
-  byte(LF);
-}
-
-/** Plain mode has no channel for it: one line on stderr. */
-function complain(): void {
-  const length = noteLength();
-  store<u8>(noteText() + length, LF);
-  write(STDERR, noteText(), length + 1);
-}
-
-/** An output begins: says which reading it comes from unless that is known. */
-export function attribute(): void {
-  closeObject();
-  beginLine();
-  spoke = true;
-  if (tracked && told != current) {
-    told = current;
-    byte(RS);
-    byte(0x40);
-    if (current < 0) byte(0x2d);
-    else natural(current);
-    byte(LF);
-  }
 }
 
 /** The current reading's number since the start (plain mode only), from 1. */
@@ -125,13 +75,60 @@ export function ordinal(): u32 {
   return taken;
 }
 
+function report(): void {
+  const length = noteEnd - note;
+  if (tracked) {
+    // A drop after an output would be two outcomes: the output counts.
+    if (noteKind == REJECT || !spoke) {
+      mark(noteKind, current);
+      byte(0x20);
+      bytes(note, length);
+      byte(LF);
+    }
+  } else if (noteKind == REJECT) {
+    // Plain mode has no channel for it: one line on stderr.
+    store<u8>(note + length, LF);
+    write(STDERR, note, length + 1);
+  }
+  forgetNote();
+}
+
+/** RS kind n */
+function mark(kind: u32, n: u32): void {
+  beginLine();
+  byte(RS);
+  byte(kind);
+  natural(n);
+}
+
+/** An output begins: says which reading it comes from unless that is known. */
+export function attribute(): void {
+  closeObject();
+  spoke = true;
+  if (tracked && told != current) {
+    told = current;
+    beginLine();
+    byte(RS);
+    byte(0x40);
+    if (current < 0) byte(0x2d);
+    else natural(current);
+    byte(LF);
+  } else beginLine();
+}
+
+/** RS '>' suffix LF: the output that attribute() has begun goes to this topic suffix. */
+export function suffix(text: usize): void {
+  if (!tracked) return;
+  byte(RS);
+  byte(0x3e);
+  put(text, QUOTED - 1);
+  byte(LF);
+}
+
 /** All that was taken is done with. */
 export function settle(): void {
   if (tracked && taken) {
-    beginLine();
-    byte(RS);
-    byte(0x63);
-    natural(taken);
+    mark(0x63, taken);
     byte(LF);
     taken = 0;
     told = -1;

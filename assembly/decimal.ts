@@ -1,12 +1,10 @@
 // From the digits of a JSON number to the nearest double, exact to the last bit. The text has
 // passed scan(), so the first byte that fits no more ends it.
-import { below, bits, clear, lower, raise, scale, shift, top } from "./big";
+import { below, bits, clear, scale, scale10, shift, top } from "./big";
 
-/** 10^0 … 10^22, the powers of ten that are doubles. */
-const powers = memory.data<f64>([
-  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-  1e19, 1e20, 1e21, 1e22,
-]);
+/** 10^0 … 10^22, the powers of ten that are doubles; filled when the module starts. */
+const powers = memory.data(23 * 8, 8);
+for (let i: usize = 0, power: f64 = 1; i < 23 * 8; i += 8, power *= 10) store<f64>(powers + i, power);
 
 /** 10^n for n in 0 … 22 */
 // @ts-ignore: decorator
@@ -108,24 +106,20 @@ export function assemble(count: i32, exponent: i32, lost: bool): f64 {
   if (!count || exponent + count < -326) return 0;
   if (exponent + count > 310) return Infinity;
   let shifted: i32 = 0;
-  if (exponent >= 0) raise(exponent);
-  else {
+  if (exponent < 0) {
     // Enough bits that 66 are left after the division: log2(10) < 3402 / 1024.
-    shifted = (66 + ((-exponent * 3402) >> 10) - bits() + 31) >> 5;
-    if (shifted > 0) shift(shifted);
-    else shifted = 0;
-    lost = lower(-exponent) || lost;
+    shifted = max(0, (66 + ((-exponent * 3402) >> 10) - bits() + 31) >> 5);
+    shift(<usize>shifted);
   }
-  return round(bits() - 1 - (shifted << 5), top(), below() || lost);
+  if (scale10(exponent)) lost = true;
+  const high = top();
+  return round(bits() - 1 - (shifted << 5), high, lost || below);
 }
 
 /** The double nearest to 1.… × 2^exponent, half to even; `high` holds the leading 64 bits. */
 function round(exponent: i32, high: u64, lost: bool): f64 {
   if (exponent > 1023) return Infinity;
-  let drop: i32 = 11;
-  let biased: u64 = 0;
-  if (exponent < -1022) drop -= exponent + 1022;
-  else biased = exponent + 1022;
+  const drop = 11 + max(0, -1022 - exponent);
   if (drop > 64) return 0;
   // wasm shifts modulo 64
   let mantissa: u64 = drop == 64 ? 0 : high >> drop;
@@ -133,5 +127,5 @@ function round(exponent: i32, high: u64, lost: bool): f64 {
   const half: u64 = 0x8000000000000000;
   if (rest > half || (rest == half && (lost || mantissa & 1))) mantissa++;
   // The mantissa's leading bit, or its carry, counts the exponent up: to Infinity if need be.
-  return reinterpret<f64>((biased << 52) + mantissa);
+  return reinterpret<f64>((<u64>max(0, exponent + 1022) << 52) + mantissa);
 }

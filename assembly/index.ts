@@ -1,6 +1,11 @@
-export { Reading } from "./reading";
+// What an author imports; docs/sdk.md describes it.
 export { alert } from "./alert";
-export { param } from "./params";
-export { run } from "./run";
 export { pump } from "./input";
-export { wasieve_abort } from "./abort";
+export { drop, reject } from "./note";
+export { emit, emitTo, Output } from "./object";
+export { param } from "./params";
+export { pass, Reading } from "./reading";
+export { run } from "./run";
+export { log, wasieve_abort } from "./stderr";
+export { atEnd, every, now } from "./time";
+export { topic } from "./topic";

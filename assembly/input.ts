@@ -5,15 +5,15 @@
 // Only lines that are complete are looked at, so a line means the same wherever the reads
 // happen to cut it.
 import {
-  beginReading, cooperative, ended, endReading, hello, isHello, MAX_LINE, obey, RS, settle, tracked,
+  beginReading, cooperative, ended, endReading, hello, MAX_LINE, obey, RS, settle, tracked,
 } from "./control";
-import { finish } from "./time";
+import { rejectLong, rejectText } from "./note";
 import { handle } from "./reading";
-import { refuse, refuseLong } from "./refusal";
 import { LF, scan, wrongAt } from "./scan";
+import { finish } from "./time";
 import { read, WOULD_BLOCK } from "./wasi";
 
-const SIZE: usize = 131072;
+export const BUFFER: usize = 131072;
 const buffer = memory.data(131072 + 64, 16);
 
 /** Bytes of a partial line at the start of the buffer. */
@@ -24,18 +24,27 @@ let skipping: bool = false;
 let skippingControl: bool = false;
 let first: bool = true;
 let done: bool = false;
+let running: bool = false;
 
 /** Works on what stdin has. Returns when it has ended or, cooperative, when it would block. */
 export function pump(): void {
+  running = true;
   while (!done) {
-    const got = read(buffer + kept, SIZE - kept);
-    if (got == WOULD_BLOCK) {
+    const got = read(buffer + kept, BUFFER - kept);
+    if (got > 0) take(got);
+    else if (got == WOULD_BLOCK) {
       if (cooperative) return;
-      continue;
+    } else {
+      // The end. A last line without LF counts.
+      store<u8>(buffer + kept, LF);
+      if (kept || skipping) take(1);
+      ended = true;
     }
-    if (got) take(got);
-    else end();
-    if (ended) end();
+    if (ended) {
+      done = true;
+      finish();
+      settle();
+    }
   }
 }
 
@@ -45,33 +54,50 @@ function take(got: usize): void {
   const end = fresh + got;
   let stop = end;
   while (stop > fresh && load<u8>(stop - 1) != LF) stop--;
+  let p = buffer;
   if (stop > fresh) {
-    let p = buffer;
-    if (skipping) p = resume();
     while (p < stop && !ended) p = line(p);
     settle();
-    kept = end - stop;
-    memory.copy(buffer, stop, kept);
-  } else kept += got;
-  if (kept > MAX_LINE || skipping) discard();
-}
-
-/** Throws away the partial line of which too much has come. */
-function discard(): void {
-  if (!skipping) skippingControl = tracked && load<u8>(buffer) == RS;
-  skipping = true;
-  kept = 0;
-}
-
-/** The rest of a skipped line is at the start of the buffer. Returns where the next begins. */
-function resume(): usize {
-  skipping = false;
-  if (!skippingControl) {
-    beginReading();
-    refuseLong();
-    endReading();
   }
-  return lineEnd(buffer) + 1;
+  kept = end - p;
+  memory.copy(buffer, p, kept);
+  if (kept > MAX_LINE) {
+    // Too much of one line: its bytes are thrown away as they come.
+    skippingControl = tracked && load<u8>(buffer) == RS;
+    skipping = true;
+  }
+  if (skipping) kept = 0;
+}
+
+/** One line. Returns where the next begins. */
+function line(p: usize): usize {
+  const opening = first;
+  first = false;
+  if (skipping) {
+    // This is only its end.
+    skipping = false;
+    if (!skippingControl) {
+      beginReading();
+      rejectLong();
+      endReading();
+    }
+  } else if (opening && hello(p)) {
+  } else if (tracked && load<u8>(p) == RS) obey(p);
+  else return reading(p);
+  return lineEnd(p) + 1;
+}
+
+// @ts-ignore: decorator
+@inline
+function reading(p: usize): usize {
+  beginReading();
+  const good = scan(p);
+  const end = good ? good : lineEnd(wrongAt);
+  if (end - p > MAX_LINE) rejectLong();
+  else if (good) handle(p, end);
+  else rejectText(p);
+  endReading();
+  return end + 1;
 }
 
 function lineEnd(p: usize): usize {
@@ -79,54 +105,7 @@ function lineEnd(p: usize): usize {
   return p;
 }
 
-/** One line. Returns where the next begins. */
-// @ts-ignore: decorator
-@inline
-function line(p: usize): usize {
-  if (first) {
-    first = false;
-    if (isHello(p)) {
-      const end = lineEnd(p);
-      hello(p, end);
-      return end + 1;
-    }
-  }
-  if (tracked && load<u8>(p) == RS) {
-    const end = lineEnd(p);
-    obey(p, end);
-    return end + 1;
-  }
-  beginReading();
-  const good = scan(p);
-  const end = good ? good : lineEnd(wrongAt);
-  if (end - p > MAX_LINE) refuseLong();
-  else if (good) handle(p);
-  else refuse(p);
-  endReading();
-  return end + 1;
-}
-
-/** No more input: a last line without LF counts, then what timers and windows still hold. */
-function end(): void {
-  if (done) return;
-  done = true;
-  if (skipping) resumeAtEnd();
-  else if (kept && !ended) {
-    store<u8>(buffer + kept, LF);
-    line(buffer);
-  }
-  finish();
-  settle();
-}
-
-function resumeAtEnd(): void {
-  store<u8>(buffer, LF);
-  resume();
-}
-
-export function inputBuffer(): usize {
-  return buffer;
-}
-export function inputSize(): usize {
-  return SIZE;
+/** The buffer, for who needs memory before the first read; 0 afterwards. */
+export function borrowBuffer(): usize {
+  return running ? 0 : buffer;
 }

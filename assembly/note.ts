@@ -1,78 +1,87 @@
 // What is to be said about the current reading besides its outputs: why it was dropped, or
 // what is wrong with it. A reading can be faulty in several places; the first few are kept.
 import { ordinal, tracked } from "./control";
-import { copyText } from "./text";
+import { giveBack, lend, natural, note } from "./output";
+import { AT_BYTE, NOT_JSON, put, READING, REJECTED, say, SEMICOLON, TOO_LONG, WAS_EXPECTED } from "./text";
+import { wrong, wrongAt } from "./scan";
 
-/** Of all messages together, in UTF-8. */
-const LIMIT: usize = 400;
-const MESSAGES: usize = 3;
-/** The text, room for what is appended to reach the limit, and the LF of plain mode. */
-const buffer = memory.data(400 + 64, 8);
-let length: usize = 0;
-let kind: u32 = 0;
-let messages: usize = 0;
-/** Addresses of the strings that name what the messages are about. */
-const subjects = memory.data(12, 4);
+/** No message is begun behind this … */
+const ENOUGH: usize = note + 300;
+/** … and no text of the author's goes on behind this. Ours may, a little. */
+export const LIMIT: usize = note + 800;
 
-const DROP: u32 = 0x64;
-const REJECT: u32 = 0x72;
+export const DROP: u32 = 0x64;
+export const REJECT: u32 = 0x72;
 
-// @ts-ignore: decorator
-@inline
-export function hasNote(): bool {
-  return kind != 0;
+/** DROP, REJECT, or 0 when there is nothing to be said. */
+export let noteKind: u32 = 0;
+export let noteEnd: usize = note;
+/** What the last message was about: a field asked for twice is not told twice. */
+let about: usize = 0;
+
+export function forgetNote(): void {
+  noteKind = 0;
+  noteEnd = note;
 }
 
-export function noteKind(): u32 {
-  return kind;
-}
-export function noteText(): usize {
-  return buffer;
-}
-export function noteLength(): usize {
-  return length;
-}
-
-export function clearNote(): void {
-  kind = 0;
-  length = 0;
-  messages = 0;
-}
-
-/** Begins a message about `subject`. False when that, or enough, has been said. */
+/** Begins a message; false when enough has been said. endMessage() must follow otherwise. */
 export function beginReject(subject: usize): bool {
-  if (kind == DROP) clearNote();
-  kind = REJECT;
-  for (let i: usize = 0; i < messages; i++) if (load<usize>(subjects + (i << 2)) == subject) return false;
-  if (messages == MESSAGES) return false;
-  store<usize>(subjects + (messages++ << 2), subject);
-  if (length) add("; ");
+  if (noteKind != REJECT) noteEnd = note;
+  else if (subject == about || noteEnd > ENOUGH) return false;
+  noteKind = REJECT;
+  about = subject;
+  lend(noteEnd);
+  if (noteEnd > note) say(SEMICOLON);
   else if (!tracked) {
-    add("reading ");
-    addNatural(ordinal());
-    add(" rejected: ");
+    say(READING);
+    natural(ordinal());
+    say(REJECTED);
   }
   return true;
 }
 
-export function beginDrop(): bool {
-  if (kind) return false;
-  kind = DROP;
-  return true;
+export function endMessage(): void {
+  noteEnd = giveBack();
 }
 
-// @ts-ignore: decorator
-@inline
-export function add(literal: string): void {
-  append(changetype<usize>(literal));
+/** " at byte N" */
+export function sayPosition(n: usize): void {
+  say(AT_BYTE);
+  natural(n);
 }
 
-export function append(text: usize): void {
-  length = copyText(buffer + length, text, buffer + LIMIT) - buffer;
+/** Rejects the line at p, for what scan() found. */
+export function rejectText(p: usize): void {
+  if (!beginReject(0)) return;
+  say(NOT_JSON);
+  say(wrong);
+  say(WAS_EXPECTED);
+  sayPosition(wrongAt - p);
+  endMessage();
 }
 
-export function addNatural(n: u32): void {
-  let unit: u32 = 1;
-  while (n / unit >= 10) unit *= 10;
-  for (; unit; unit /= 10) store<u8>(buffer + length++, 0x30 + ((n / unit) % 10));
+/** Rejects a line of more than MAX_LINE bytes. */
+export function rejectLong(): void {
+  if (!beginReject(0)) return;
+  say(TOO_LONG);
+  endMessage();
+}
+
+/**
+ * Rejects the current reading: it is counted as failed and kept in the gateway's quarantine.
+ * What was written for it before and after goes out all the same.
+ */
+export function reject(reason: string): void {
+  if (!beginReject(changetype<usize>(reason))) return;
+  put(changetype<usize>(reason), LIMIT);
+  endMessage();
+}
+
+/** Says why the current reading has no output. Ignored when it has one, or is rejected. */
+export function drop(reason: string): void {
+  if (noteKind) return;
+  noteKind = DROP;
+  lend(noteEnd);
+  put(changetype<usize>(reason), LIMIT);
+  endMessage();
 }

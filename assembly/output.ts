@@ -1,12 +1,17 @@
 // Bytes on their way to stdout. They leave when the batch is done, or when the buffer is full:
 // then up to the line being written, so that a line is cut only if it is longer than all of it.
-import { size } from "./text";
+//
+//   memory  | note (1 KiB) | message (2 KiB) | lines (64 KiB) | slack (8 KiB) | 1 KiB |
+//
+// Everything is written at one cursor. Notes about a reading (note.ts) and messages for stderr
+// (log.ts) are put together by the same functions, with the cursor lent to them.
 import { proc_exit, STDOUT, write } from "./wasi";
 
 const ROOM: usize = 65536;
-/** Copied between two looks at the room. */
+/** Copied between two looks at the room. Behind it are 1,024 bytes for what nobody counts. */
 const SLACK: usize = 8192;
-/** Behind SLACK there is room for 1,024 bytes of punctuation and numbers that nobody counts. */
+export const note = memory.data(1024, 16);
+export const message = memory.data(2048, 16);
 const buffer = memory.data(65536 + 8192 + 1024 + 16, 16);
 
 /** Where the next byte goes. */
@@ -22,8 +27,6 @@ export function reserve(): void {
 }
 
 /** A line begins here. */
-// @ts-ignore: decorator
-@inline
 export function beginLine(): void {
   reserve();
   lineAt = at;
@@ -39,89 +42,68 @@ function spill(): void {
 
 /** Sends all there is. */
 export function flush(): void {
-  send(buffer, at - buffer);
-  at = buffer;
-  lineAt = buffer;
+  lineAt = at;
+  if (at > buffer) spill();
 }
 
 /** Whoever read our output is gone: nothing is left to do (128 + SIGPIPE, as in C). */
 function send(from: usize, length: usize): void {
-  if (length && !write(STDOUT, from, length)) proc_exit(141);
+  if (!write(STDOUT, from, length)) proc_exit(141);
 }
 
-// @ts-ignore: decorator
-@inline
 export function byte(c: u32): void {
   store<u8>(at++, c);
 }
 
-/** Where the next byte goes, for those who write by themselves … */
-export function cursor(): usize {
-  return at;
-}
-
-/** … and say how far they came. */
-export function advance(to: usize): void {
-  at = to;
-}
-
-/** A literal: ASCII only, short. */
-// @ts-ignore: decorator
-@inline
-export function ascii(literal: string): void {
-  narrow(changetype<usize>(literal));
-}
-
-function narrow(from: usize): void {
-  const end = from + size(from);
-  let to = at;
-  at = to + ((end - from) >> 1);
-  if (ASC_FEATURE_SIMD) {
-    // 8 characters a step; what is stored behind the last is overwritten by what follows.
-    for (; from < end; from += 16, to += 8) {
-      const v = v128.load(from);
-      v128.store64_lane(to, i8x16.narrow_i16x8_u(v, v), 0);
-    }
-  } else {
-    // 4 characters a step: 0a0b0c0d → 0a0b…0c0d… → abcd
-    for (; from < end; from += 8, to += 4) {
-      let v = load<u64>(from);
-      v |= v >> 8;
-      store<u32>(to, <u32>((v & 0xffff) | ((v >> 16) & 0xffff0000)));
-    }
-  }
-}
-
 /** Any number of bytes from elsewhere in memory. */
 export function bytes(from: usize, length: usize): void {
-  reserve();
-  while (length > SLACK) {
-    memory.copy(at, from, SLACK);
-    at += SLACK;
-    from += SLACK;
-    length -= SLACK;
+  while (true) {
     reserve();
+    const part = min(length, SLACK);
+    // Up to 64 bytes a loop of words beats the call into the engine's memmove; what it stores
+    // behind the last byte is overwritten by what follows.
+    if (part <= 64) for (let i: usize = 0; i < part; i += 8) store<u64>(at + i, load<u64>(from + i));
+    else memory.copy(at, from, part);
+    at += part;
+    from += part;
+    length -= part;
+    if (!length) return;
   }
-  if (length > 64) memory.copy(at, from, length);
-  else {
-    // Below 64 bytes a loop of words beats the call into the engine's memmove.
-    for (let i: usize = 0; i < length; i += 8) store<u64>(at + i, load<u64>(from + i));
-  }
-  at += length;
 }
 
 export function natural(n: u64): void {
-  const digits: usize = n < 10 ? 1 : count(n);
-  let p = at + digits;
-  at = p;
+  let p = at + 20;
+  const end = p;
   do {
     store<u8>(--p, 0x30 + <u32>(n % 10));
     n /= 10;
   } while (n);
+  memory.copy(at, p, end - p);
+  at += end - p;
 }
 
-function count(n: u64): usize {
-  let digits: usize = 0;
-  for (; n; n /= 10) digits++;
-  return digits;
+/** Where the next byte goes, for loops that keep it in a local … */
+export function cursor(): usize {
+  return at;
+}
+
+/** … and say where they stopped. */
+export function moveCursor(to: usize): void {
+  at = to;
+}
+
+/** The output's cursor while it is lent. */
+let lent: usize = 0;
+
+/** What is written from now on goes to `to` … */
+export function lend(to: usize): void {
+  lent = at;
+  at = to;
+}
+
+/** … until now. Returns where it ends. */
+export function giveBack(): usize {
+  const end = at;
+  at = lent;
+  return end;
 }

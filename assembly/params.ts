@@ -1,43 +1,82 @@
-// Settings from the environment of the module (`docker run -e LIMIT=90`).
+// Settings from the environment of the module (`docker run -e LIMIT=90`), read before run().
 import { decimal } from "./decimal";
-import { inputBuffer, inputSize } from "./input";
+import { borrowBuffer, BUFFER } from "./input";
+import { integer, isInteger } from "./integer";
 import { LF, rootAt, scan } from "./scan";
+import { decodeText } from "./strings";
+import { fatal } from "./stderr";
 import { size } from "./text";
 import { environ_get, environ_sizes_get } from "./wasi";
 
-/** The parameter `name`, typed by its default. */
+/**
+ * The parameter `name`, read as the type of its default: a number, an integer, true or false
+ * (1, 0), a string. Anything else ends the filter with a message before it takes a reading.
+ */
+// @ts-ignore: decorator
+@inline
 export function param<T>(name: string, fallback: T): T {
   const at = environment(changetype<usize>(name));
   if (!at) return fallback;
-  if (isFloat<T>()) {
-    return scan(at) ? <T>decimal(rootAt) : fallback;
-  }
-  return fallback;
+  if (isString<T>()) return changetype<T>(text(at));
+  if (isBoolean<T>()) return <T>truth(changetype<usize>(name), at);
+  if (isFloat<T>()) return <T>number(changetype<usize>(name), at);
+  return <T>whole(changetype<usize>(name), at, i64(<T>-1) < 0 ? sizeof<T>() * 8 - 1 : sizeof<T>() * 8);
 }
 
 /** The value of an environment variable as a line, 0 when it is not set. */
 function environment(name: usize): usize {
-  const sizes = inputBuffer();
-  if (environ_sizes_get(sizes, sizes + 4)) return 0;
-  const count: usize = load<u32>(sizes);
-  const bytes: usize = load<u32>(sizes, 4);
-  if (bytes + (count << 2) + 8 > inputSize()) return 0;
-  environ_get(sizes, sizes + (count << 2));
-  const end = sizes + (count << 2);
+  const sizes = borrowBuffer();
+  if (!sizes) fatal(name, changetype<usize>("param() before run()|"));
+  environ_sizes_get(sizes, sizes + 4);
+  const end = sizes + (<usize>load<u32>(sizes) << 2);
+  if (end + load<u32>(sizes, 4) > sizes + BUFFER) fatal(name, changetype<usize>("an environment of 128 KiB|"));
+  environ_get(sizes, end);
   for (let p = sizes; p < end; p += 4) {
-    let q: usize = load<u32>(p);
-    let n = name;
-    const stop = name + size(name);
-    while (n < stop && <u32>load<u8>(q) == <u32>load<u16>(n)) {
-      q++;
-      n += 2;
-    }
-    if (n == stop && load<u8>(q) == 0x3d) {
-      let z = q;
-      while (load<u8>(z)) z++;
-      store<u8>(z, LF);
-      return q + 1;
-    }
+    const value = valueOf(load<u32>(p), name);
+    if (value) return value;
   }
   return 0;
+}
+
+/** The value of "NAME=value" NUL, its end marked by LF instead; 0 when it has another name. */
+function valueOf(p: usize, name: usize): usize {
+  const stop = name + size(name);
+  for (; name < stop; name += 2) if (<u32>load<u8>(p++) != <u32>load<u16>(name)) return 0;
+  if (load<u8>(p++) != 0x3d) return 0;
+  let end = p;
+  while (load<u8>(end)) end++;
+  store<u8>(end, LF);
+  return p;
+}
+
+/** Whether the line is a JSON number. */
+function isNumber(at: usize): bool {
+  return scan(at) != 0 && <u32>load<u8>(rootAt) < 0x3a && <u32>load<u8>(rootAt) != 0x22;
+}
+
+function number(name: usize, at: usize): f64 {
+  if (!isNumber(at)) fatal(name, changetype<usize>("a number|"));
+  return decimal(rootAt);
+}
+
+function whole(name: usize, at: usize, bits: u64): i64 {
+  const good = isNumber(at);
+  const value = good ? integer(rootAt) : 0;
+  const low: i64 = bits & 1 ? -1 << bits : 0;
+  const high: i64 = bits > 62 ? i64.MAX_VALUE : ((<i64>1) << bits) - 1;
+  if (!good || !isInteger || value < low || value > high) fatal(name, changetype<usize>("an integer in range|"));
+  return value;
+}
+
+function truth(name: usize, at: usize): bool {
+  // "true", "false" in little endian
+  if (load<u32>(at) == 0x65757274 || load<u16>(at) == 0x0a31) return true;
+  if (load<u32>(at) != 0x736c6166 && load<u16>(at) != 0x0a30) fatal(name, changetype<usize>("true or false|"));
+  return false;
+}
+
+function text(at: usize): string {
+  let end = at;
+  while (load<u8>(end) != LF) end++;
+  return decodeText(at, end);
 }

@@ -1,14 +1,20 @@
 // A reading as the author sees it: the fields of a JSON document that stays where it was read.
 // Asking for what is not there, or is something else, rejects the reading and goes on.
+import { attribute } from "./control";
 import { decimal } from "./decimal";
-import { integer, isInteger64 } from "./integer";
-import { add, append, addNatural, beginReject } from "./note";
-import { find, skip } from "./path";
-import { decodeString, decodeText } from "./decode";
+import { integer, isInteger } from "./integer";
+import { beginReject, endMessage, LIMIT, sayPosition } from "./note";
+import { byte, bytes } from "./output";
+import { closing, find, skip } from "./path";
 import { fields } from "./scan";
+import { decodeString, decodeText } from "./strings";
+import {
+  A_BOOLEAN, A_NUMBER, A_STRING, AN_ARRAY, AN_INTEGER, AN_OBJECT, EXPECTED, FOUND, MISSING, NULL, put, say,
+} from "./text";
 
-/** Where the current reading's line begins. */
+/** The current reading's line. */
 let lineAt: usize = 0;
+let lineEnd: usize = 0;
 /** The author's function. */
 let handler: usize = 0;
 
@@ -19,24 +25,16 @@ export function setHandler(work: usize): void {
 /** Hands the line at p, which scan() has indexed, to the author's function. */
 // @ts-ignore: decorator
 @inline
-export function handle(p: usize): void {
+export function handle(p: usize, end: usize): void {
   lineAt = p;
+  lineEnd = end;
   call_indirect<void>(load<u32>(handler), fields);
 }
 
-export function lineStart(): usize {
-  return lineAt;
-}
-
-// @ts-ignore: decorator
-@inline
-function isNumber(value: usize): bool {
-  if (!value) return false;
-  const c: u32 = load<u8>(value);
-  return c - 0x30 < 10 || c == 0x2d;
-}
-
-// Not managed: there is one, it has no memory of its own, and the collector never hears of it.
+/**
+ * Not managed: there is one, it has no memory of its own, and the collector never hears of it.
+ * Its methods are thin so that a path stays an address (see text.ts).
+ */
 // @ts-ignore: decorator
 @unmanaged
 export class Reading {
@@ -48,74 +46,110 @@ export class Reading {
   }
 
   /** The integer at `path` (5, 5.0 and 5e0 are one), or 0 and a rejected reading. */
+  // @ts-ignore: decorator
+  @inline
   i64(path: string): i64 {
-    const value = find(changetype<usize>(path));
-    if (isNumber(value)) {
-      const result = integer(value);
-      if (isInteger64) return result;
-    }
-    mistaken(changetype<usize>(path), value, changetype<usize>("a 64-bit integer"));
-    return 0;
+    return integerAt(changetype<usize>(path));
   }
 
   /** The boolean at `path`, or false and a rejected reading. */
+  // @ts-ignore: decorator
+  @inline
   bool(path: string): bool {
-    const value = find(changetype<usize>(path));
-    const c: u32 = value ? load<u8>(value) : 0;
-    if (c == 0x74 || c == 0x66) return c == 0x74;
-    mistaken(changetype<usize>(path), value, changetype<usize>("true or false"));
-    return false;
+    return booleanAt(changetype<usize>(path));
   }
 
   /** The string at `path`, decoded, or "" and a rejected reading. Allocates. */
+  // @ts-ignore: decorator
+  @inline
   str(path: string): string {
-    const value = find(changetype<usize>(path));
-    if (value && load<u8>(value) == 0x22) return decodeString(value + 1);
-    mistaken(changetype<usize>(path), value, changetype<usize>("a string"));
-    return "";
+    return stringAt(changetype<usize>(path));
   }
 
   /** The JSON text of the value at `path` as it was sent, "" when there is none. Allocates. */
+  // @ts-ignore: decorator
+  @inline
   raw(path: string): string {
-    const value = find(changetype<usize>(path));
-    return value ? decodeText(value, skip(value)) : "";
+    return textAt(changetype<usize>(path));
   }
 
   /** Whether there is a value other than null at `path`. */
+  // @ts-ignore: decorator
+  @inline
   has(path: string): bool {
-    const value = find(changetype<usize>(path));
-    return value != 0 && load<u8>(value) != 0x6e;
+    return isAt(changetype<usize>(path));
   }
+}
+
+/** Sends the reading on as it came. */
+export function pass(reading: Reading): void {
+  attribute();
+  bytes(lineAt, lineEnd - lineAt);
+  byte(0x0a);
+}
+
+function kindOf(value: usize): i32 {
+  const c: u32 = load<u8>(value);
+  if (c == 0x22) return A_STRING;
+  if (c == 0x7b) return AN_OBJECT;
+  if (c == 0x5b) return AN_ARRAY;
+  if (c == 0x6e) return NULL;
+  return c > 0x5b ? A_BOOLEAN : A_NUMBER;
+}
+
+function mistaken(path: usize, value: usize, expected: i32): void {
+  if (!beginReject(path)) return;
+  put(path, LIMIT);
+  if (!value) say(MISSING);
+  else {
+    say(EXPECTED);
+    say(expected);
+    say(FOUND);
+    say(kindOf(value));
+    sayPosition(value - lineAt);
+  }
+  endMessage();
+}
+
+/** The value at `path` if it is of this kind, or 0 and a rejected reading. */
+function valueAt(path: usize, kind: i32): usize {
+  const value = find(path);
+  if (value && kindOf(value) == kind) return value;
+  mistaken(path, value, kind);
+  return 0;
 }
 
 function numberAt(path: usize): f64 {
+  const value = valueAt(path, A_NUMBER);
+  return value ? decimal(value) : NaN;
+}
+
+function integerAt(path: usize): i64 {
   const value = find(path);
-  if (isNumber(value)) return decimal(value);
-  mistaken(path, value, changetype<usize>("a number"));
-  return NaN;
-}
-
-function mistaken(path: usize, value: usize, expected: usize): void {
-  if (!beginReject(path)) return;
-  append(path);
-  if (!value) {
-    add(": missing");
-    return;
+  if (value && kindOf(value) == A_NUMBER) {
+    const result = integer(value);
+    if (isInteger) return result;
   }
-  add(": expected ");
-  append(expected);
-  add(", found ");
-  append(kindOf(load<u8>(value)));
-  add(" at byte ");
-  addNatural(<u32>(value - lineAt));
+  mistaken(path, value, AN_INTEGER);
+  return 0;
 }
 
-function kindOf(c: u32): usize {
-  if (c == 0x22) return changetype<usize>("a string");
-  if (c == 0x7b) return changetype<usize>("an object");
-  if (c == 0x5b) return changetype<usize>("an array");
-  if (c == 0x6e) return changetype<usize>("null");
-  if (c == 0x74) return changetype<usize>("true");
-  if (c == 0x66) return changetype<usize>("false");
-  return changetype<usize>("a number");
+function booleanAt(path: usize): bool {
+  const value = valueAt(path, A_BOOLEAN);
+  return value != 0 && load<u8>(value) == 0x74;
+}
+
+function stringAt(path: usize): string {
+  const value = valueAt(path, A_STRING);
+  return value ? decodeString(value + 1, closing(value + 1)) : "";
+}
+
+function textAt(path: usize): string {
+  const value = find(path);
+  return value ? decodeText(value, skip(value)) : "";
+}
+
+function isAt(path: usize): bool {
+  const value = find(path);
+  return value != 0 && load<u8>(value) != 0x6e;
 }

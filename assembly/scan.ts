@@ -30,21 +30,21 @@ export let restAt: usize = 0;
 /** The document's value. */
 export let rootAt: usize = 0;
 
-// What was wrong, and where.
+/** What was expected (one of the words of text.ts, from 0), and where. */
 export let wrong: i32 = 0;
 export let wrongAt: usize = 0;
 
-export const VALUE = 0;
-export const NAME = 1;
-export const COLON = 2;
-export const COMMA_BRACE = 3;
-export const COMMA_BRACKET = 4;
-export const TEXT = 5;
-export const ESCAPE = 6;
-export const UTF8 = 7;
-export const NUMBER = 8;
-export const DEEP = 9;
-export const BEHIND = 10;
+const VALUE = 0;
+const NAME = 1;
+const COLON = 2;
+const COMMA_BRACE = 3;
+const COMMA_BRACKET = 4;
+const TEXT = 5;
+const ESCAPE = 6;
+const UTF8 = 7;
+const DIGIT = 8;
+const DEPTH = 9;
+const END = 10;
 
 function fail(what: i32, at: usize): usize {
   wrong = what;
@@ -120,46 +120,50 @@ function odd(p: usize): usize {
 
 function escape(p: usize): usize {
   const c: u32 = load<u8>(p, 1);
-  if (c == 0x75) {
-    for (let i: usize = 2; i < 6; i++) {
-      const h: u32 = load<u8>(p + i);
-      if (h - 0x30 > 9 && (h | 0x20) - 0x61 > 5) return fail(ESCAPE, p);
-    }
-    return p + 6;
+  if (c != 0x75) return shortEscape(c) ? p + 2 : fail(ESCAPE, p);
+  for (let i: usize = 2; i < 6; i++) {
+    const h: u32 = load<u8>(p + i);
+    if (h - 0x30 > 9 && (h | 0x20) - 0x61 > 5) return fail(ESCAPE, p);
   }
-  // " \ / b f n r t
-  if (c == QUOTE || c == BACKSLASH || c == 0x2f || c == 0x62 || c == 0x66 || c == 0x6e || c == 0x72 || c == 0x74)
-    return p + 2;
-  return fail(ESCAPE, p);
+  return p + 6;
+}
+
+/** The character that a backslash and `c` stand for, 0 when they stand for none. */
+export function shortEscape(c: u32): u32 {
+  let p = changetype<usize>('""\\\\//b\bf\fn\nr\rt\t');
+  for (let i = 0; i < 8; i++, p += 4) if (<u32>load<u16>(p) == c) return load<u16>(p, 2);
+  return 0;
 }
 
 /** RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 function utf8(p: usize, c: u32): usize {
+  const more = following(c);
   const next: u32 = load<u8>(p, 1);
-  let low: u32 = 0x80;
-  let high: u32 = 0xbf;
-  let more: usize = 1;
-  if (c >= 0xe0) {
-    more = 2;
-    if (c == 0xe0) low = 0xa0;
-    if (c == 0xed) high = 0x9f;
-    if (c >= 0xf0) {
-      more = 3;
-      if (c == 0xf0) low = 0x90;
-      if (c == 0xf4) high = 0x8f;
-    }
-  }
-  if (c < 0xc2 || c > 0xf4 || next < low || next > high) return fail(UTF8, p);
-  for (let i: usize = 2; i <= more; i++) {
-    if ((load<u8>(p + i) & 0xc0) != 0x80) return fail(UTF8, p);
-  }
+  const wide = next >= 0xa0;
+  if (
+    c < 0xc2 || c > 0xf4 ||
+    (c == 0xe0 && !wide) || (c == 0xed && wide) ||
+    (c == 0xf0 && next < 0x90) || (c == 0xf4 && next > 0x8f)
+  )
+    return fail(UTF8, p);
+  for (let i: usize = 1; i <= more; i++) if ((load<u8>(p + i) & 0xc0) != 0x80) return fail(UTF8, p);
   return p + more + 1;
 }
 
-/** From behind the opening quote to the closing one, or 0. */
-function text(p: usize): usize {
-  p = plainRun(p);
-  return load<u8>(p) == QUOTE ? p : odd(p);
+/** Bytes behind the first one of a UTF-8 sequence. */
+export function following(c: u32): usize {
+  return c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+}
+
+/** Behind the digits at p, or 0. */
+// @ts-ignore: decorator
+@inline
+function digits(p: usize): usize {
+  let c: u32 = load<u8>(p);
+  if (c - 0x30 > 9) return fail(DIGIT, p);
+  do c = load<u8>(++p);
+  while (c - 0x30 < 10);
+  return p;
 }
 
 /** From a digit or minus sign to behind the number, or 0. */
@@ -167,29 +171,20 @@ function text(p: usize): usize {
 @inline
 function number(p: usize, c: u32): usize {
   if (c == 0x2d) c = load<u8>(++p);
-  if (c == 0x30) c = load<u8>(++p);
-  else if (c - 0x31 > 8) return fail(NUMBER, p);
-  else {
-    do c = load<u8>(++p);
-    while (c - 0x30 < 10);
-  }
+  if (c == 0x30) p++; // and no digit behind it
+  else if (!(p = digits(p))) return 0;
+  c = load<u8>(p);
   if (c == 0x2e) {
-    c = load<u8>(++p);
-    if (c - 0x30 > 9) return fail(NUMBER, p);
-    do c = load<u8>(++p);
-    while (c - 0x30 < 10);
+    if (!(p = digits(p + 1))) return 0;
+    c = load<u8>(p);
   }
-  if ((c | 0x20) == 0x65) return exponent(p);
+  if ((c | 0x20) == 0x65) return exponent(p + 1);
   return p;
 }
 
 function exponent(p: usize): usize {
-  let c: u32 = load<u8>(++p);
-  if (c == 0x2b || c == 0x2d) c = load<u8>(++p);
-  if (c - 0x30 > 9) return fail(NUMBER, p);
-  do c = load<u8>(++p);
-  while (c - 0x30 < 10);
-  return p;
+  const c: u32 = load<u8>(p);
+  return digits(c == 0x2b || c == 0x2d ? p + 1 : p);
 }
 
 function literal(p: usize): usize {
@@ -199,144 +194,84 @@ function literal(p: usize): usize {
   return fail(VALUE, p);
 }
 
-function numberRun(p: usize, c: u32): usize {
-  return number(p, c);
-}
-
-function scalar(p: usize, c: u32): usize {
-  if (c == QUOTE) {
-    p = text(p + 1);
-    return p ? p + 1 : 0;
-  }
-  if (c == 0x2d || c - 0x30 < 10) return numberRun(p, c);
-  return literal(p);
-}
-
-/** From a name's opening quote to its value, or 0. */
-function name(p: usize): usize {
-  if (load<u8>(p) != QUOTE) return fail(NAME, p);
-  p = text(p + 1);
-  if (!p) return 0;
-  p = blank(p + 1);
-  return load<u8>(p) == 0x3a ? blank(p + 1) : fail(COLON, p);
-}
-
-/** Any value that is not a field of the outermost object; `depth` containers are around it. */
-function value(p: usize, depth: u32): usize {
-  const floor = depth;
+/**
+ * Checks the line at p and indexes the fields of its object. Returns where its LF is, or 0 and
+ * sets `wrong`.
+ */
+export function scan(p: usize): usize {
+  let field = fields;
+  let depth: usize = 0;
+  /** The bracket around the present place, 0 outside of all. */
+  let open: u32 = 0;
+  let wantsName = false;
+  restAt = 0;
+  p = blank(p);
+  rootAt = p;
   while (true) {
-    const c: u32 = load<u8>(p);
-    if ((c | 0x20) == 0x7b) {
-      if (depth == MAX_DEPTH) return fail(DEEP, p);
-      store<u8>(nesting + depth++, c);
-      p = blank(p + 1);
-      // In ASCII a closing bracket is its opening one + 2.
-      if (load<u8>(p) != c + 2) {
-        if (c == 0x7b) {
-          p = name(p);
-          if (!p) return 0;
+    // Here begins a name or a value.
+    let c: u32 = load<u8>(p);
+    if (c == QUOTE) {
+      const start = p + 1;
+      let mark: u32 = 0;
+      p = plain(start);
+      if (load<u8>(p) != QUOTE) {
+        p = odd(p);
+        if (!p) return 0;
+        mark = ODD;
+      }
+      p++;
+      if (wantsName) {
+        const length = p - 1 - start;
+        p = skipBlank(p);
+        if (load<u8>(p) != 0x3a) return fail(COLON, p);
+        p = skipBlank(p + 1);
+        if (depth == 1) {
+          if (field < fields + MAX_FIELDS * FIELD) {
+            store<u32>(field, start);
+            store<u32>(field, <u32>length | mark, 4);
+            store<u32>(field, p, 8);
+            field += FIELD;
+          } else if (!restAt) restAt = start - 1;
         }
+        wantsName = false;
         continue;
       }
-      depth--;
+    } else if (wantsName) return fail(NAME, p);
+    else if (c - 0x30 < 10 || c == 0x2d) {
+      p = number(p, c);
+      if (!p) return 0;
+    } else if ((c | 0x20) == 0x7b) {
+      if (depth == MAX_DEPTH) return fail(DEPTH, p);
+      store<u8>(nesting + depth++, open);
+      open = c;
+      p = skipBlank(p + 1);
+      // In ASCII a closing bracket is its opening one + 2.
+      if (load<u8>(p) != c + 2) {
+        wantsName = c == 0x7b;
+        continue;
+      }
       p++;
+      open = load<u8>(nesting + --depth);
     } else {
-      p = scalar(p, c);
+      p = literal(p);
       if (!p) return 0;
     }
     // Behind a value: close what ends here, then on to the next one.
     while (true) {
-      if (depth == floor) return p;
-      p = blank(p);
-      const open: u32 = load<u8>(nesting + depth - 1);
-      const c: u32 = load<u8>(p);
+      p = skipBlank(p);
+      c = load<u8>(p);
+      if (!depth) {
+        fieldsEnd = field;
+        return c == LF ? p : fail(END, p);
+      }
       if (c == 0x2c) {
-        p = blank(p + 1);
-        if (open == 0x7b) {
-          p = name(p);
-          if (!p) return 0;
-        }
+        p = skipBlank(p + 1);
+        wantsName = open == 0x7b;
         break;
       }
       if (c != open + 2) return fail(open == 0x7b ? COMMA_BRACE : COMMA_BRACKET, p);
       p++;
-      depth--;
+      open = load<u8>(nesting + --depth);
     }
   }
-}
-
-/** The outermost object's fields, from behind its brace to behind the closing one, or 0. */
-function object(p: usize): usize {
-  let field = fields;
-  restAt = 0;
-  p = skipBlank(p);
-  if (load<u8>(p) == 0x7d) {
-    fieldsEnd = field;
-    return p + 1;
-  }
-  while (true) {
-    if (load<u8>(p) != QUOTE) return fail(NAME, p);
-    const nameAt = p + 1;
-    let mark: u32 = 0;
-    p = plain(nameAt);
-    if (load<u8>(p) != QUOTE) {
-      p = odd(p);
-      if (!p) return 0;
-      mark = ODD;
-    }
-    mark |= <u32>(p - nameAt);
-    p++;
-    if (load<u8>(p) != 0x3a) {
-      p = skipBlank(p);
-      if (load<u8>(p) != 0x3a) return fail(COLON, p);
-    }
-    p = skipBlank(p + 1);
-    const valueAt = p;
-    const c: u32 = load<u8>(p);
-    if (c == QUOTE) {
-      p = plain(p + 1);
-      if (load<u8>(p) != QUOTE) {
-        p = odd(p);
-        if (!p) return 0;
-      }
-      p++;
-    } else if (c - 0x30 < 10 || c == 0x2d) {
-      p = number(p, c);
-      if (!p) return 0;
-    } else {
-      p = value(p, 1);
-      if (!p) return 0;
-    }
-    if (field < fields + MAX_FIELDS * FIELD) {
-      store<u32>(field, nameAt);
-      store<u32>(field, mark, 4);
-      store<u32>(field, valueAt, 8);
-      field += FIELD;
-    } else if (!restAt) restAt = nameAt - 1;
-    p = skipBlank(p);
-    const next: u32 = load<u8>(p);
-    p++;
-    if (next == 0x2c) {
-      p = skipBlank(p);
-      continue;
-    }
-    if (next != 0x7d) return fail(COMMA_BRACE, p - 1);
-    fieldsEnd = field;
-    return p;
-  }
-}
-
-/** Checks the line at p and indexes it. Returns where its LF is, or 0 and sets `wrong`. */
-export function scan(p: usize): usize {
-  p = blank(p);
-  rootAt = p;
-  if (load<u8>(p) == 0x7b) p = object(p + 1);
-  else {
-    fieldsEnd = fields;
-    restAt = 0;
-    p = value(p, 0);
-  }
-  if (!p) return 0;
-  p = blank(p);
-  return load<u8>(p) == LF ? p : fail(BEHIND, p);
 }

@@ -1,4 +1,101 @@
-export let wantsTime: bool = false;
-export let period: u64 = 0;
-export function tick(p: usize): void {}
-export function finish(): void {}
+// Time comes from the gateway, in time records: a filter is a function of its input, and a
+// replay with the same records gives the same outputs. In plain mode there is none.
+import { closeObject } from "./object";
+import { forgetNote } from "./note";
+import { natural } from "./output";
+import { fatal } from "./stderr";
+import { piece } from "./text";
+
+/** A timer: | period in ms i64, 0: at the end | function's table index u32 | – |. */
+const TIMER: usize = 16;
+const timers = memory.data(16 * 16, 8);
+let timersEnd: usize = timers;
+
+let time: i64 = 0;
+/** Whether there has been a time record. */
+let known: bool = false;
+/** Whether the filter wants time records. */
+let wanted: bool = false;
+
+function want(): bool {
+  wanted = true;
+  return true;
+}
+
+/**
+ * The compiler sets a @lazy global when the program first refers to it, in front of the
+ * statement that does: a filter that calls now() anywhere asks for time before it runs.
+ */
+// @ts-ignore: decorator
+@lazy
+let asked: bool = want();
+
+/** Milliseconds since 1970: the present, or the moment for which a timer was due. 0 when unknown. */
+export function now(): i64 {
+  return asked ? time : 0;
+}
+
+/**
+ * Calls `work` each time another multiple of `ms` since 1970 has passed: once, with now() being
+ * the latest of them, however many there were.
+ */
+// @ts-ignore: decorator
+@inline
+export function every(ms: i64, work: () => void): void {
+  want();
+  add(ms, changetype<usize>(work));
+}
+
+/** Calls `work` when there is no more input. */
+// @ts-ignore: decorator
+@inline
+export function atEnd(work: () => void): void {
+  add(0, changetype<usize>(work));
+}
+
+function add(period: i64, work: usize): void {
+  if (timersEnd == timers + 16 * TIMER) fatal(changetype<usize>("every"), changetype<usize>("at most 16 of it|"));
+  if (period < 0 || period > 0xffffffff) fatal(changetype<usize>("every"), changetype<usize>("1 to 4294967295 ms|"));
+  store<i64>(timersEnd, period);
+  store<u32>(timersEnd, load<u32>(work), 8);
+  timersEnd += TIMER;
+}
+
+/** The hello's features " time" and " every=MS". */
+export function sayTime(): void {
+  if (!wanted) return;
+  let least: i64 = i64.MAX_VALUE;
+  for (let p = timers; p < timersEnd; p += TIMER) if (load<i64>(p)) least = min(least, load<i64>(p));
+  const next = piece(changetype<usize>(" time| every=|"));
+  if (least == i64.MAX_VALUE) return;
+  piece(next);
+  natural(least);
+}
+
+/** A time record's digits are at p. */
+export function tick(p: usize): void {
+  if (!wanted) return;
+  let present: i64 = 0;
+  for (let digit: u32; (digit = <u32>load<u8>(p) - 0x30) < 10; p++) present = present * 10 + digit;
+  const before = time;
+  for (let timer = timers; timer < timersEnd; timer += TIMER) {
+    const period = load<i64>(timer);
+    if (!period || !known) continue;
+    time = present - (present % period);
+    if (time > before) call(timer);
+  }
+  time = max(before, present);
+  known = true;
+}
+
+/** No more input. */
+export function finish(): void {
+  for (let timer = timers; timer < timersEnd; timer += TIMER) if (!load<i64>(timer)) call(timer);
+}
+
+function call(timer: usize): void {
+  call_indirect<void>(load<u32>(timer, 8));
+  closeObject();
+  // There is no reading to drop or reject.
+  forgetNote();
+}

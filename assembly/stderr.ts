@@ -1,0 +1,46 @@
+// Messages for stderr, one line and one write each.
+import { byte, giveBack, lend, message } from "./output";
+import { EXPECTED, piece, put, say } from "./text";
+import { proc_exit, STDERR, write } from "./wasi";
+
+/** Of a message, in bytes; the rest is cut off. */
+const LIMIT: usize = message + 1900;
+
+/** Writes a line to stderr, for a person to read; it is never an output. */
+// @ts-ignore: decorator
+@inline
+export function log(text: string): void {
+  line(changetype<usize>(text));
+}
+
+function line(text: usize): void {
+  lend(message);
+  put(text, LIMIT);
+  sendMessage();
+}
+
+function sendMessage(): void {
+  byte(0x0a);
+  write(STDERR, message, giveBack() - message);
+}
+
+/** "subject: expected …", then the end: for mistakes that no reading can mend. Exit code 2. */
+export function fatal(subject: usize, expected: usize): void {
+  lend(message);
+  put(subject, LIMIT);
+  say(EXPECTED);
+  piece(expected);
+  sendMessage();
+  proc_exit(2);
+}
+
+/**
+ * What the language calls when it gives up: an index out of bounds, no memory left, a failed
+ * assertion. Its own way out would be an import that no WASI runtime has (env.abort).
+ */
+// @ts-ignore: decorator
+@global
+export function wasieve_abort(text: usize, file: usize, at: u32, column: u32): void {
+  if (text) line(text);
+  unreachable();
+}
