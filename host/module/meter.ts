@@ -1,0 +1,134 @@
+import { join, type Piece, s32, u32 } from "./binary.js";
+import { BULK, OP } from "./instructions.js";
+import type { Price } from "./price.js";
+import type { Stretch, Weighed } from "./weigh.js";
+
+/**
+ * Units a function with loops pays at its entry for the first iterations, and again whenever
+ * they are used up. In between a loop counts down in a local, which lives in a register: the
+ * global is touched once in so many units instead of at each iteration.
+ */
+export const PREPAID = 64;
+
+/** Index of the fuel global and of the two locals that a metered function gets. */
+interface Places {
+	fuel: number;
+	/** Units paid and not used yet. */
+	paid: number;
+	scratch: number;
+}
+
+const GET = 0x20;
+const SET = 0x21;
+const TEE = 0x22;
+const GLOBAL_GET = 0x23;
+const GLOBAL_SET = 0x24;
+const CONST = 0x41;
+const LESS = 0x48;
+const AND = 0x71;
+const ADD = 0x6a;
+const SUB = 0x6b;
+const SHL = 0x74;
+const SHR = 0x76;
+const VOID = 0x40;
+
+/** (if (i32.lt_s (top of stack) (0)) (then …)) */
+const ifNegative = (then: readonly number[]): number[] => [
+	...[CONST, 0, LESS, 0x04, VOID],
+	...then,
+	OP.end,
+];
+
+const TRAP = [0x00];
+
+/** fuel −= what `amount` leaves on the stack; traps when the tank is empty, with a negative fuel. */
+function burn({ fuel, scratch }: Places, amount: readonly number[]): number[] {
+	return [
+		...[GLOBAL_GET, ...u32(fuel)],
+		...amount,
+		...[SUB, TEE, ...u32(scratch), GLOBAL_SET, ...u32(fuel)],
+		...[GET, ...u32(scratch)],
+		...ifNegative(TRAP),
+	];
+}
+
+const constant = (value: number): number[] => [CONST, ...s32(value)];
+
+/** At the entry of a function: its own price, and the first iterations of its loops in advance. */
+function enter(places: Places, units: number, loops: boolean): number[] {
+	const ahead = loops ? [...constant(PREPAID), SET, ...u32(places.paid)] : [];
+	return [...burn(places, constant(units + (loops ? PREPAID : 0))), ...ahead];
+}
+
+/** At a loop's head: paid −= units; if that is below 0, pay for more. */
+function iterate(places: Places, units: number): number[] {
+	const more = Math.ceil(units / PREPAID) * PREPAID;
+	const paid = u32(places.paid);
+	return [
+		...[GET, ...paid, ...constant(units), SUB, TEE, ...paid],
+		...ifNegative([
+			...burn(places, constant(more)),
+			...[GET, ...paid, ...constant(more), ADD, SET, ...paid],
+		]),
+	];
+}
+
+/**
+ * Before an instruction whose last operand says how much it does. The operand is cut to so
+ * many bits that no amount leaves an i32; what is cut off lies beyond any memory or table, so
+ * the instruction fails without work.
+ */
+function payFor(places: Places, op: number): number[] {
+	const scratch = u32(places.scratch);
+	return [TEE, ...scratch, ...burn(places, [GET, ...scratch, ...rate(op)])];
+}
+
+/** From a length on the stack to units. */
+function rate(op: number): number[] {
+	// A page costs 16 faults of 4 KiB when it is first touched.
+	if (op === OP.memoryGrow) {
+		return [...constant(0xffff), AND, ...constant(10), SHL];
+	}
+	const sub = op & 0xff;
+	const bytes = sub <= BULK.memoryFill;
+	// 16 bytes are a unit, and a table's element is 16 units.
+	return bytes
+		? [...constant(4), SHR]
+		: [...constant(0x3ff_ffff), AND, ...constant(4), SHL];
+}
+
+/** A function's body with its charges in place, without its size. */
+export function meterBody(
+	bytes: Uint8Array,
+	body: { at: number; end: number },
+	weighed: Weighed,
+	price: Price,
+	parameters: number,
+	fuel: number,
+): Uint8Array {
+	const { code, loops, lengthy } = weighed;
+	const original = bytes.subarray(body.at, body.end);
+	if (price.entry === 0 && lengthy.length === 0) return original;
+	const paid = parameters + weighed.locals;
+	const places = { fuel, paid, scratch: paid + 1 };
+	const inserts = [
+		...loops.map((loop: Stretch, k) => ({
+			at: loop.at,
+			code: iterate(places, price.loops[k] as number),
+		})),
+		...lengthy.map(({ at, op }) => ({ at, code: payFor(places, op) })),
+	].sort((a, b) => a.at - b.at);
+
+	const pieces: Piece[] = [u32(weighed.localGroups + 1)];
+	pieces.push(bytes.subarray(weighed.groupsAt, code), [2, 0x7f]);
+	if (price.entry > 0) {
+		pieces.push(enter(places, price.entry, loops.length > 0));
+	}
+	let from = code;
+	for (const insert of inserts) {
+		pieces.push(bytes.subarray(from, insert.at), insert.code);
+		from = insert.at;
+	}
+	pieces.push(bytes.subarray(from, body.end));
+	return join(pieces);
+}
