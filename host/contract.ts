@@ -392,6 +392,8 @@ export interface PipelineSnapshot {
 	restarts: number;
 	/** Failed readings that the quarantine could not keep. */
 	quarantineLost: number;
+	/** Readings in the quarantine that made room for younger ones. */
+	quarantineDiscarded?: number;
 	/** Why the last one was not kept; absent while the quarantine works. */
 	quarantineError?: Fault;
 	/** Units of fuel burnt; absent for modules without fuel. */
