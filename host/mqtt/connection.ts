@@ -71,6 +71,7 @@ export class Connection {
 	#fault: WasieveError | undefined;
 	#byPeer = false;
 	#attempts = 0;
+	#upAt = 0;
 	#closing = false;
 
 	constructor(
@@ -161,6 +162,7 @@ export class Connection {
 
 	#listen(): void {
 		this.client.on("connect", (connack) => this.#up(connack));
+		this.client.prependListener("close", () => this.#steady());
 		this.client.on("close", () => this.#down());
 		this.client.on("disconnect", (packet) => {
 			this.#byPeer = true;
@@ -216,7 +218,7 @@ export class Connection {
 		properties?: Record<string, unknown>;
 	}): void {
 		this.connected = true;
-		this.#attempts = 0;
+		this.#upAt = performance.now();
 		if (this.client.keepalive > 0)
 			this.#keepalive = new Keepalive(
 				this.client.keepalive,
@@ -227,12 +229,18 @@ export class Connection {
 		this.owner.up(serverOf(connack));
 	}
 
+	/** Sets the pause before MQTT.js looks at it; a connection that held begins again with the shortest. */
+	#steady(): void {
+		const held = performance.now() - this.#upAt;
+		if (this.connected && held > this.broker.reconnect.max) this.#attempts = 0;
+		this.client.options.reconnectPeriod = this.#pause();
+	}
+
 	#down(): void {
 		const connected = this.connected;
 		this.connected = false;
 		this.#keepalive?.stop();
 		this.#keepalive = undefined;
-		this.client.options.reconnectPeriod = this.#pause();
 		if (this.#closing) return;
 		const byPeer = this.#byPeer || this.#fault === undefined;
 		this.owner.down(this.#fault ?? closedFault(this.target, connected), byPeer);

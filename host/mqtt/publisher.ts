@@ -38,6 +38,11 @@ const UNSENT = 1024 * 1024;
 const SUSPECT = 2;
 /** … and the one that the connection always ends on is given up. */
 const GUILTY = 5;
+/**
+ * MQTT 3.1.1 brokers cannot say how much QoS 2 they take at a time, and mosquitto closes the
+ * connection at its max_inflight_messages, 20 by default.
+ */
+const QOS2_WINDOW = 20;
 const NO_QOS = 3;
 /** Bytes of an output beyond MQTT's own limit that its report tells. */
 const TOLD = 64 * 1024;
@@ -304,8 +309,14 @@ export class MqttPublisher implements Publisher {
 	#mayFly(server: Server): boolean {
 		const box = this.#box;
 		if (box.qos[box.place(box.sent)] === 0) return true;
-		const window = this.#suspicion >= SUSPECT ? 1 : this.o.window;
-		return box.idFree && this.#flying < Math.min(window, server.receiveMaximum);
+		return box.idFree && this.#flying < this.#window(box, server);
+	}
+
+	#window(box: Outbox, server: Server): number {
+		if (this.#suspicion >= SUSPECT) return 1;
+		const window = Math.min(this.o.window, server.receiveMaximum);
+		const exactlyOnce = box.qos[box.place(box.sent)] === 2;
+		return exactlyOnce && !this.#v5 ? Math.min(window, QOS2_WINDOW) : window;
 	}
 
 	/** Makes a packet ready to leave; false when there is none to send. */
