@@ -94,8 +94,9 @@ function isModule(path: string, bytes: Buffer): boolean {
 const MAGIC = Buffer.from("\0asm");
 
 async function checkModule(bytes: Buffer, { memory }: Asked): Promise<Found> {
-	const { inspectModule } = await import("../module/inspect.js");
-	const { describeModule } = await import("../module/describe.js");
+	const { inspectModule, describeModule } = await import(
+		"../module/inspect.js"
+	);
 	const module = inspectModule(bytes, { memory });
 	return {
 		text: describeModule(module),
