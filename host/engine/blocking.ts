@@ -13,9 +13,10 @@ import { Pace } from "./pace.js";
 import { PlainOutput } from "./plain-output.js";
 import { Rest, type RestartPolicy } from "./rest.js";
 import {
-	cutUnits,
+	cutUnit,
 	encodeUnit,
-	splitUnit,
+	type Span,
+	sizeOf,
 	type Unit,
 	type UnitBy,
 } from "./unit.js";
@@ -53,6 +54,8 @@ export interface BlockingOptions {
 /** Bytes of readings held before the engine wants no more. */
 const FULL = 256 * 1024;
 const START = 5000;
+/** Units on the guest's hands: one that it works on, one that it finds when it asks for more. */
+const IN_HAND = 2;
 
 /**
  * Runs a module made elsewhere (Rust, Go, C …) on a thread of its own, because it blocks in
@@ -86,9 +89,9 @@ class BlockingEngine implements Engine, ThreadListener {
 	readonly #output = new PlainOutput();
 	#outcomes!: Outcomes;
 	#phase: Phase = "down";
-	/** What is not done with yet; the first `#sent` are on the guest's hands. */
-	#units: Unit[] = [];
-	#sent = 0;
+	#waiting: Span[] = [];
+	#inHand: Unit[] = [];
+	/** Bytes of both. */
 	#held = 0;
 	#wasReady = true;
 	#closed = false;
@@ -139,11 +142,16 @@ class BlockingEngine implements Engine, ThreadListener {
 	}
 
 	feed(batch: Batch): void {
-		if (this.#closed) return;
-		const { clock, unitBy } = this.#o;
-		const units = cutUnits(batch.copy(), unitBy, this.#pace.max, clock());
-		this.#units.push(...units);
-		for (const unit of units) this.#held += unit.size;
+		if (this.#closed || batch.count === 0) return;
+		const { count } = batch;
+		this.#waiting.push({
+			batch: batch.copy(),
+			from: 0,
+			to: count,
+			time: this.#o.clock(),
+			alone: false,
+		});
+		this.#held += sizeOf(batch, 0, count);
 		this.#send();
 		if (!this.ready) this.#wasReady = false;
 	}
@@ -168,7 +176,8 @@ class BlockingEngine implements Engine, ThreadListener {
 		this.#phase = "down";
 		this.#rest.cancel();
 		this.#watchdog.stop();
-		this.#units = [];
+		this.#waiting = [];
+		this.#inHand = [];
 		this.#ended?.();
 		this.#starter?.reject(closedEarly(this.#o.name));
 		await this.#thread.kill();
@@ -190,7 +199,7 @@ class BlockingEngine implements Engine, ThreadListener {
 		this.#starter?.resolve();
 		this.#starter = undefined;
 		this.#report(NOTHING, NO_CAUSE, false);
-		if (this.#sent > 0) this.#watch();
+		if (this.#inHand.length > 0) this.#watch();
 		this.#send();
 		this.#tellReady();
 	}
@@ -200,11 +209,10 @@ class BlockingEngine implements Engine, ThreadListener {
 	}
 
 	done(): void {
-		const unit = this.#units.shift() as Unit;
-		this.#sent--;
+		const unit = this.#inHand.shift() as Unit;
 		this.#held -= unit.size;
 		this.#pace.took(this.#watchdog.rest(), unit.to - unit.from);
-		if (this.#sent > 0 || this.#phase === "ending") this.#watch();
+		if (this.#inHand.length > 0 || this.#phase === "ending") this.#watch();
 		this.#rest.succeeded();
 		this.#report(unit.batch, unit.from, false);
 		this.#outcomes.consumed(unit.batch, unit.from, unit.to);
@@ -217,18 +225,19 @@ class BlockingEngine implements Engine, ThreadListener {
 		this.#phase = "down";
 		this.#wasReady = false;
 		this.#watchdog.rest();
-		const inHand = this.#sent > 0 ? this.#units[0] : undefined;
-		this.#sent = 0;
-		if (phase === "ending" && inHand === undefined) {
+		const [unit] = this.#inHand;
+		this.#waiting.unshift(...this.#inHand);
+		this.#inHand = [];
+		if (phase === "ending" && unit === undefined) {
 			void this.#finish(error, exit);
 			return;
 		}
 		this.#output.clear();
 		if (phase === "starting") this.#failStart(error);
-		else if (inHand !== undefined && inHand.to - inHand.from > 1) {
-			this.#retry(inHand, error);
+		else if (unit !== undefined && unit.to - unit.from > 1) {
+			this.#retry(unit, error);
 		} else {
-			if (inHand !== undefined) this.#condemn(inHand, error);
+			if (unit !== undefined) this.#condemn(unit, error);
 			this.#fail(error);
 		}
 	}
@@ -238,12 +247,17 @@ class BlockingEngine implements Engine, ThreadListener {
 	/** Hands over as much as there is room for, then the end if it is time. */
 	#send(): void {
 		if (this.#phase !== "running") return;
-		while (this.#sent < this.#units.length && this.#thread.clear) {
-			const unit = this.#units[this.#sent++] as Unit;
-			if (this.#sent === 1) this.#watch();
+		while (this.#inHand.length < IN_HAND && this.#thread.clear) {
+			const span = this.#waiting[0];
+			if (span === undefined) break;
+			const unit = cutUnit(span, this.#o.unitBy, this.#pace.max);
+			if (unit.to === span.to) this.#waiting.shift();
+			else this.#waiting[0] = { ...span, from: unit.to };
+			this.#inHand.push(unit);
+			if (this.#inHand.length === 1) this.#watch();
 			this.#thread.send(encodeUnit(unit), unit.time);
 		}
-		if (this.#ended === undefined || this.#units.length > 0) return;
+		if (this.#ended === undefined || this.#inHand.length > 0) return;
 		this.#phase = "ending";
 		this.#watch();
 		this.#thread.sendEnd(this.#o.clock());
@@ -262,13 +276,13 @@ class BlockingEngine implements Engine, ThreadListener {
 	/** Nobody knows which of its readings the module failed on: each is tried by itself. */
 	#retry(unit: Unit, error: WasieveError): void {
 		this.#pace.failed();
-		this.#units.splice(0, 1, ...splitUnit(unit));
+		this.#waiting[0] = { ...unit, alone: true };
 		this.#outcomes.restarted(error);
 		this.#begin();
 	}
 
 	#condemn(unit: Unit, error: WasieveError): void {
-		this.#units.shift();
+		this.#waiting.shift();
 		this.#held -= unit.size;
 		this.#outcomes.begin();
 		this.#outcomes.fail(unit.batch, unit.from, error);

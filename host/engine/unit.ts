@@ -1,51 +1,45 @@
 import type { Batch } from "../contract.js";
 import { copyPayload, LF } from "./lines.js";
 
-/**
- * Readings [from, to) of a batch, handed to a module made elsewhere as one. Plain mode does
- * not say which reading an output came from, so all outputs belong to the unit, it is
- * acknowledged as one, and when it fails its readings are tried one by one.
- */
-export interface Unit {
+/** Readings [from, to) of a batch that the guest has not been given yet. */
+export interface Span {
 	batch: Batch;
 	from: number;
 	to: number;
 	/** The gateway's time when the batch came, ms: the same when it is tried again. */
 	time: number;
+	/** To be tried one by one: the guest failed on them together. */
+	alone: boolean;
+}
+
+/**
+ * Readings handed to a module made elsewhere as one. Plain mode does not say which reading an
+ * output came from, so all outputs belong to the unit, it is acknowledged as one, and when it
+ * fails its readings are tried one by one.
+ */
+export interface Unit extends Span {
 	/** Bytes of {@link encodeUnit}. */
 	size: number;
 }
 
 export type UnitBy = "batch" | "topic";
 
-/** Cuts a batch into units of at most `max` readings; `by` topic, one unit has one topic. */
-export function cutUnits(
-	batch: Batch,
-	by: UnitBy,
-	max: number,
-	time: number,
-): Unit[] {
-	const units: Unit[] = [];
-	for (let from = 0; from < batch.count; ) {
-		let to = from + 1;
-		while (
-			to < batch.count &&
-			to - from < max &&
-			(by === "batch" || sameTopic(batch, from, to))
-		) {
-			to++;
-		}
-		units.push(unitOf(batch, from, to, time));
-		from = to;
-	}
-	return units;
+/** The first readings of a span, at most `max`; `by` topic, all of one topic. */
+export function cutUnit(span: Span, by: UnitBy, max: number): Unit {
+	const { batch, from } = span;
+	const end = Math.min(span.to, from + (span.alone ? 1 : max));
+	let to = from + 1;
+	while (to < end && (by === "batch" || sameTopic(batch, from, to))) to++;
+	return { ...span, to, size: sizeOf(batch, from, to) };
 }
 
-/** The readings of a unit, a unit each. */
-export function splitUnit({ batch, from, to, time }: Unit): Unit[] {
-	return Array.from({ length: to - from }, (_, k) =>
-		unitOf(batch, from + k, from + k + 1, time),
-	);
+/** Bytes of readings [from, to), a line each. */
+export function sizeOf(batch: Batch, from: number, to: number): number {
+	let size = to - from;
+	for (let i = from; i < to; i++) {
+		size += (batch.payloadEnd[i] as number) - (batch.payloadAt[i] as number);
+	}
+	return size;
 }
 
 /** One reading a line. */
@@ -57,14 +51,6 @@ export function encodeUnit({ batch, from, to, size }: Unit): Uint8Array {
 		lines[at++] = LF;
 	}
 	return lines;
-}
-
-function unitOf(batch: Batch, from: number, to: number, time: number): Unit {
-	let size = to - from;
-	for (let i = from; i < to; i++) {
-		size += (batch.payloadEnd[i] as number) - (batch.payloadAt[i] as number);
-	}
-	return { batch, from, to, time, size };
 }
 
 function sameTopic(batch: Batch, i: number, k: number): boolean {

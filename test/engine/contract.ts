@@ -226,7 +226,7 @@ function outputsOf(payload: string): string[] {
 }
 
 /** Readings with the ledger's numbers from `first` on. */
-function numbered(first: number, ...payloads: string[]): Batch {
+export function numbered(first: number, ...payloads: string[]): Batch {
 	const batch = batchOf(
 		...payloads.map((payload): [string, string] => ["plant/1", payload]),
 	);
@@ -234,7 +234,8 @@ function numbered(first: number, ...payloads: string[]): Batch {
 	return batch;
 }
 
-function feeder(engine: Engine): (...payloads: string[]) => void {
+/** Feeds readings as batches, numbered from 0 on. */
+export function feeder(engine: Engine): (...payloads: string[]) => void {
 	let next = 0;
 	return (...payloads) => {
 		engine.feed(numbered(next, ...payloads));
