@@ -85,6 +85,8 @@ test("the broker restarts mid-stream: every alert arrives at least once", async 
 	const port = await freePort();
 	const settings = [
 		"max_queued_messages 0",
+		// Started by root it would become somebody who cannot write into this folder.
+		...(process.getuid?.() === 0 ? ["user root"] : []),
 		"persistence true",
 		`persistence_location ${folder}/`,
 		"persistence_file restart.db",
