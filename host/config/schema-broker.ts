@@ -140,7 +140,7 @@ export const brokerKeys: Key = {
 		clientId: {
 			type: "string",
 			description:
-				"Client id of the connection that publishes; threads beyond the first append `-2`, `-3` …",
+				"Client id of the connection that publishes; threads beyond the first append `-1`, `-2` …",
 			minLength: 1,
 			defaultText: "`wasieve-out-HOST`, with `-PIPELINE` for a pipeline's own",
 			examples: ["press-hall-out"],

@@ -60,7 +60,7 @@ export function formatUnit(unit: Unit, value: number): string {
 	const fitting = Object.entries(UNITS[unit].factors)
 		.filter(([, factor]) => value % factor === 0)
 		.map(([suffix, factor]) => `${value / factor}${suffix}`);
-	return fitting.reduce((a, b) => (b.length < a.length ? b : a));
+	return fitting.reduce((a, b) => (b.length <= a.length ? b : a));
 }
 
 /** A regular expression for editors, which cannot ask {@link parseUnit}. */

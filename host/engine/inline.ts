@@ -98,11 +98,12 @@ class InlineEngine implements Engine {
 	async restart(): Promise<void> {
 		if (this.#closed) return;
 		this.#rest.revive();
-		this.#begin();
+		// The last failure has already been undone: its state is what it was before.
+		if (this.#guest === undefined) this.#begin();
 		this.#drainBacklog();
 	}
 
-	/** A new instance, its hello said and answered, its first checkpoint taken. */
+	/** A new instance, its hello said and answered. */
 	#begin(): void {
 		const guest = this.#instantiate();
 		try {
@@ -118,7 +119,6 @@ class InlineEngine implements Engine {
 		this.#hello = guest.hello;
 		this.#guest = guest;
 		this.#rewind = new Rewind();
-		this.#rewind.save(guest);
 	}
 
 	#instantiate(): GuestInstance {
@@ -206,8 +206,10 @@ class InlineEngine implements Engine {
 	#replace(): void {
 		const guest = this.#instantiate();
 		try {
-			this.#rewind.restore(guest);
-			guest.hello = this.#hello;
+			if (this.#rewind.saved) {
+				this.#rewind.restore(guest);
+				guest.hello = this.#hello;
+			} else guest.start();
 			this.#rewind.replay((reads) => guest.replay(reads));
 			this.#rewind.save(guest);
 			this.#guest = guest;

@@ -1,4 +1,5 @@
 import { asWasieveError, WasieveError } from "../errors.js";
+import { refuseLibrary } from "../module/inspect.js";
 import { prepareModule } from "../module/prepare.js";
 
 /**
@@ -15,6 +16,7 @@ export function loadOnce(
 		{ memory, size: SIZE },
 		{ fuel: true, exposeState: false },
 	);
+	refuseLibrary(prepared.info);
 	try {
 		const wasm = new WebAssembly.Module(prepared.bytes as BufferSource);
 		return { wasm, fuel: prepared.fuel };

@@ -24,6 +24,8 @@ export interface Rewindable {
  * stays at a few dozen KB an instance.
  */
 export class Rewind {
+	/** Whether there is a checkpoint; without one, the state is that of a new instance plus the log. */
+	saved = false;
 	#pieces = new Map<number, Uint8Array>();
 	#size = 0;
 	#globals: (number | bigint)[] = [];
@@ -39,6 +41,7 @@ export class Rewind {
 
 	/** Copies the instance as it is now and forgets the input until here. */
 	save(instance: Rewindable): void {
+		this.saved = true;
 		const memory = new Uint8Array(instance.memory.buffer);
 		this.#size = memory.length;
 		const words = new Int32Array(memory.buffer);

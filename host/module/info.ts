@@ -1,8 +1,9 @@
 import type { ImportStatus } from "./imports.js";
 import { isNumber } from "./instructions.js";
 import { SECTION } from "./layout.js";
+import { PAGE } from "./limits.js";
 import type { Code } from "./rewrite.js";
-import { PAGE, type Survey } from "./survey.js";
+import type { Survey } from "./survey.js";
 
 /** What a module is, as `wasieve check` tells it. */
 export interface ModuleInfo {

@@ -11,3 +11,6 @@ export interface ModuleLimits {
 export const MODULE_SIZE = 8 * 1024 * 1024;
 export const MEMORY = 16 * 1024 * 1024;
 export const TABLE_ELEMENTS = 10_000;
+
+/** Bytes of a page of memory. */
+export const PAGE = 65_536;

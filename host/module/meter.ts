@@ -1,5 +1,6 @@
 import { join, type Piece, s32, u32 } from "./binary.js";
 import { BULK, OP } from "./instructions.js";
+import { PAGE } from "./limits.js";
 import type { Price } from "./price.js";
 import type { Stretch, Weighed } from "./weigh.js";
 
@@ -16,6 +17,9 @@ interface Places {
 	/** Units paid and not used yet. */
 	paid: number;
 	scratch: number;
+	/** In pages and elements. */
+	memoryCap: number;
+	tableCap: number;
 }
 
 const GET = 0x20;
@@ -25,7 +29,8 @@ const GLOBAL_GET = 0x23;
 const GLOBAL_SET = 0x24;
 const CONST = 0x41;
 const LESS = 0x48;
-const AND = 0x71;
+const AT_MOST = 0x4d;
+const MUL = 0x6c;
 const ADD = 0x6a;
 const SUB = 0x6b;
 const SHL = 0x74;
@@ -74,28 +79,42 @@ function iterate(places: Places, units: number): number[] {
 }
 
 /**
- * Before an instruction whose last operand says how much it does. The operand is cut to so
- * many bits that no amount leaves an i32; what is cut off lies beyond any memory or table, so
- * the instruction fails without work.
+ * Before an instruction whose last operand says how much it does. An operand beyond the cap
+ * costs nothing, as the instruction then fails before it does anything; and so no amount
+ * leaves an i32.
  */
 function payFor(places: Places, op: number): number[] {
 	const scratch = u32(places.scratch);
-	return [TEE, ...scratch, ...burn(places, [GET, ...scratch, ...rate(op)])];
+	const { cap, units } = rate(places, op);
+	return [
+		...[TEE, ...scratch],
+		...burn(places, [
+			...[GET, ...scratch, ...units],
+			...[GET, ...scratch, ...constant(cap), AT_MOST, MUL],
+		]),
+	];
 }
 
-/** From a length on the stack to units. */
-function rate(op: number): number[] {
-	// A page costs 16 faults of 4 KiB when it is first touched.
+/** The largest operand that can succeed, and the way from operand to units. */
+function rate(
+	{ memoryCap, tableCap }: Places,
+	op: number,
+): { cap: number; units: number[] } {
+	// A page costs 16 faults of 4 KiB when it is first touched: 1,024 units.
 	if (op === OP.memoryGrow) {
-		return [...constant(0xffff), AND, ...constant(10), SHL];
+		return { cap: memoryCap, units: [...constant(10), SHL] };
 	}
-	const sub = op & 0xff;
-	const bytes = sub <= BULK.memoryFill;
-	// 16 bytes are a unit, and a table's element is 16 units.
-	return bytes
-		? [...constant(4), SHR]
-		: [...constant(0x3ff_ffff), AND, ...constant(4), SHL];
+	// 16 bytes are a unit.
+	if ((op & 0xff) <= BULK.memoryFill) {
+		const cap = Math.min(memoryCap * PAGE, 0xffff_ffff);
+		return { cap, units: [...constant(4), SHR] };
+	}
+	// An element of a table is 16 units.
+	return { cap: tableCap, units: [...constant(4), SHL] };
 }
+
+/** What all functions of a module share: the index of the fuel global, and the caps in pages and elements. */
+export type Budget = Pick<Places, "fuel" | "memoryCap" | "tableCap">;
 
 /** A function's body with its charges in place, without its size. */
 export function meterBody(
@@ -104,13 +123,13 @@ export function meterBody(
 	weighed: Weighed,
 	price: Price,
 	parameters: number,
-	fuel: number,
+	{ fuel, memoryCap, tableCap }: Budget,
 ): Uint8Array {
 	const { code, loops, lengthy } = weighed;
 	const original = bytes.subarray(body.at, body.end);
 	if (price.entry === 0 && lengthy.length === 0) return original;
 	const paid = parameters + weighed.locals;
-	const places = { fuel, paid, scratch: paid + 1 };
+	const places = { fuel, paid, scratch: paid + 1, memoryCap, tableCap };
 	const inserts = [
 		...loops.map((loop: Stretch, k) => ({
 			at: loop.at,

@@ -123,7 +123,7 @@ function meterAll(found: Survey, code: Code, fuel: number): Piece[] {
 			code.weighed[k] as Weighed,
 			prices[k] as NonNullable<(typeof prices)[number]>,
 			type?.parameters ?? 0,
-			fuel,
+			{ fuel, memoryCap: found.memoryCap, tableCap: found.tableCap },
 		);
 		pieces.push(u32(metered.length), metered);
 	}

@@ -25,10 +25,10 @@ import {
 	MEMORY,
 	MODULE_SIZE,
 	type ModuleLimits,
+	PAGE,
 	TABLE_ELEMENTS,
 } from "./limits.js";
 
-export const PAGE = 65_536;
 /** Each costs the engine some hundred bytes, however few elements it has. */
 const TABLES_MAX = 100;
 

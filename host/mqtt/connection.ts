@@ -1,5 +1,5 @@
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
-import mqttClient from "mqtt/lib/client";
 import { asWasieveError, type WasieveError } from "../errors.js";
 import { Control } from "./control.js";
 import {
@@ -15,7 +15,12 @@ import { Keepalive } from "./keepalive.js";
 import { type BrokerOptions, parseTarget, type Target } from "./options.js";
 import { openSocket } from "./socket.js";
 
-const { default: MqttClient } = mqttClient;
+// The client class alone: the package's front door brings websockets and proxies along. It is
+// CommonJS with a `default` inside, which loaders disagree about; require() does not.
+type Client = typeof import("mqtt/lib/client");
+const { default: MqttClient } = createRequire(import.meta.url)(
+	"mqtt/lib/client",
+) as Client["default"];
 
 /** Packet types [MQTT-2.1.2]. */
 export const CONNACK = 2;

@@ -52,7 +52,7 @@ export function mqttSource(options: SourceOptions): Source {
 	return new MqttSource(options);
 }
 
-class MqttSource implements Source {
+export class MqttSource implements Source {
 	readonly largest: number;
 	readonly properties: Record<string, number>;
 	readonly #v5: boolean;

@@ -231,6 +231,7 @@ export class Line {
 			refuse: (topic, payload, error) => this.#refuse(topic, payload, error),
 			end: () => void this.stop(),
 			health: (error) => {
+				this.#sayLink("source", this.sourceError, error);
 				this.sourceError = error;
 			},
 		};
@@ -246,9 +247,21 @@ export class Line {
 			settle: () => this.#settle(),
 			ready: () => this.#flow(),
 			health: (error) => {
+				this.#sayLink("sink", this.sinkError, error);
 				this.sinkError = error;
 			},
 		};
+	}
+
+	/** A connection that is down is said at once, and again only now and then. */
+	#sayLink(
+		end: "source" | "sink",
+		before: WasieveError | undefined,
+		now: WasieveError | undefined,
+	): void {
+		if (now !== undefined) this.#noise.warn(this.name, now);
+		else if (before !== undefined)
+			this.#o.log.info({ pipeline: this.name }, `${end} connected again`);
 	}
 
 	#events(stage: () => Stage): StageEvents {

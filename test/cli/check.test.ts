@@ -34,7 +34,10 @@ describe("wasieve check MODULE", () => {
 	it("knows a module by its content, whatever its name", async () => {
 		const ran = await wasieve(["check", "--json", file("gateway.yaml", EMPTY)]);
 		expect(ran.code).toBe(3);
-		expect(JSON.parse(ran.stdout)).toMatchObject({ ok: false, kind: "module" });
+		expect(JSON.parse(ran.stdout)).toMatchObject({
+			ok: false,
+			errors: [{ code: "E_MODULE_EXPORT" }],
+		});
 	});
 
 	it.each([

@@ -10,7 +10,7 @@ import { startBroker } from "#host/mqtt/broker.js";
 import { folder, MAIN, ROOT, wasieve } from "./child.js";
 
 const OVERHEAT = join(ROOT, "build/overheat.wasm");
-const HOT = '{"device_id":"p1","temperature":91.2,"timestamp":5}';
+const HOT = '{"device_id":"p1","temperature":91.2,"humidity":40,"timestamp":5}';
 const ALERT =
 	'{"device_id":"p1","alert_type":"high_temperature","value":91.2,"timestamp":5}';
 

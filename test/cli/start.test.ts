@@ -47,7 +47,9 @@ it("exec loads no package and nothing of the gateway: it has to start fast", asy
 	);
 	expect(
 		modules.filter((path) =>
-			/host\/(mqtt|config\/(?!units|nearest)|observe|store|pipeline)\//.test(path),
+			/host\/(mqtt|config\/(?!units|nearest)|observe|store|pipeline)\//.test(
+				path,
+			),
 		),
 	).toEqual([]);
 });
