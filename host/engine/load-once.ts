@@ -4,7 +4,7 @@ import { prepareModule } from "../module/prepare.js";
 
 /**
  * Checks, caps, meters and compiles a module on this thread, for a process that runs it once:
- * cheaper than {@link "./filter-module.js"} for a small module by a few turns of the event loop.
+ * without the turns of the event loop that compiling on V8's threads takes.
  * `fuel` is the export name of its tank, undefined when it cannot be metered. Errors: E_MODULE_*.
  */
 export function loadOnce(
@@ -17,6 +17,14 @@ export function loadOnce(
 		{ fuel: true, exposeState: false },
 	);
 	refuseLibrary(prepared.info);
+	const { exports } = prepared.info;
+	if (
+		!exports.some(({ name, kind }) => name === "_start" && kind === "function")
+	) {
+		throw new WasieveError("E_MODULE_EXPORT", "the module has no _start", {
+			hint: "build it as a program (a WASI command), not as a library",
+		});
+	}
 	try {
 		const wasm = new WebAssembly.Module(prepared.bytes as BufferSource);
 		return { wasm, fuel: prepared.fuel };
