@@ -17,10 +17,10 @@ import { openSocket } from "./socket.js";
 
 // The client class alone: the package's front door brings websockets and proxies along. It is
 // CommonJS with a `default` inside, which loaders disagree about; require() does not.
-type Client = typeof import("mqtt/lib/client");
+type Client = { default: typeof import("mqtt/lib/client")["default"] };
 const { default: MqttClient } = createRequire(import.meta.url)(
 	"mqtt/lib/client",
-) as Client["default"];
+) as Client;
 
 /** Packet types [MQTT-2.1.2]. */
 export const CONNACK = 2;

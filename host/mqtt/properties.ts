@@ -26,8 +26,8 @@ export const USER = 38;
 export class PublishProperties {
 	/** Seconds left, or -1. */
 	expiry = -1;
-	/** Topic alias, or 0. */
-	alias = 0;
+	/** Topic alias, or -1. */
+	alias = -1;
 	/** User properties as encoded, [userAt, userEnd) of `bytes`; empty when there are none. */
 	userAt = 0;
 	userEnd = 0;
@@ -38,8 +38,8 @@ export class PublishProperties {
 	 * @throws {WasieveError} E_MQTT_PROTOCOL
 	 */
 	read(bytes: Buffer, at: number, limit: number): number {
-		this.expiry = -1;
-		this.alias = this.userAt = this.userEnd = 0;
+		this.expiry = this.alias = -1;
+		this.userAt = this.userEnd = 0;
 		let q = at;
 		if (bytes[q] === 0) return q + 1; // the usual case
 		const length = varint(bytes, q, limit);

@@ -257,7 +257,7 @@ export class MqttSource implements Source {
 			if (q >= next) throw malformed("a PUBLISH without properties");
 			q = this.#found.read(bytes, q, next);
 			this.#found.note(batch, i, this.#now);
-			if (this.#found.alias > 0) this.#alias(inlet, i);
+			if (this.#found.alias >= 0) this.#alias(inlet, i);
 		}
 		batch.payloadAt[i] = q;
 		batch.payloadEnd[i] = next;
@@ -274,7 +274,8 @@ export class MqttSource implements Source {
 		const batch = this.#batch;
 		const alias = this.#found.alias;
 		const length = (batch.topicEnd[i] as number) - (batch.topicAt[i] as number);
-		if (alias > ALIASES) throw malformed("a topic alias above the maximum");
+		if (alias === 0 || alias > ALIASES)
+			throw malformed("a topic alias outside the range");
 		if (length > 0)
 			inlet.aliases[alias] = Buffer.from(
 				inlet.bytes.subarray(batch.topicAt[i], batch.topicEnd[i]),

@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { Inlet, SLAB } from "#host/mqtt/inlet.js";
+
+/** Feeds `bytes` in pieces of `size` and returns the packets found, as hex. */
+function packetsIn(bytes: Buffer, size: number, largest = SLAB): string[] {
+	const inlet = new Inlet(largest);
+	const found: string[] = [];
+	for (let from = 0; from < bytes.length; ) {
+		const room = inlet.room();
+		const count = bytes.copy(
+			room,
+			0,
+			from,
+			Math.min(bytes.length, from + size),
+		);
+		expect(count).toBeGreaterThan(0);
+		inlet.filled(count);
+		from += count;
+		while (inlet.find()) {
+			found.push(inlet.bytes.toString("hex", inlet.at, inlet.next));
+			inlet.at = inlet.next;
+		}
+	}
+	return found;
+}
+
+// biome-ignore format: a line is a field
+const STREAM = Buffer.from([
+	0xd0, 0x00, // PINGRESP
+	0x40, 0x02, 0x00, 0x01, // PUBACK 1
+	0x30, 0x05, 0x00, 0x01, 0x61, 0x68, 0x69, // PUBLISH a: hi
+	0x30, 0x80, 0x01, ...Buffer.alloc(128, 7), // two bytes of length
+	0xd0, 0x00,
+]);
+const WHOLE = packetsIn(STREAM, STREAM.length);
+
+test("packets are found in one piece", () => {
+	expect(WHOLE).toHaveLength(5);
+	expect(WHOLE.slice(0, 3)).toEqual([
+		"d000",
+		"40020001",
+		"300500016168" + "69",
+	]);
+});
+
+test("pieces of every size give the same packets", () => {
+	for (let size = 1; size <= STREAM.length; size++)
+		expect(packetsIn(STREAM, size)).toEqual(WHOLE);
+});
+
+test("a packet larger than the slab is copied into one of its size", () => {
+	const body = Buffer.alloc(3 * SLAB, 5);
+	const header = Buffer.from([0x30, 0x80, 0x80, 0x30]); // 786,432
+	const stream = Buffer.concat([STREAM, header, body, STREAM]);
+	for (const size of [1000, 65_536, SLAB, stream.length]) {
+		const found = packetsIn(stream, size, 4 * SLAB);
+		expect(found).toHaveLength(11);
+		expect(found[5]).toHaveLength(2 * (4 + body.length));
+		expect(found.slice(6)).toEqual(WHOLE);
+	}
+});
+
+test("a length of five bytes is an error", () => {
+	const bytes = Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01]);
+	for (let size = 1; size <= bytes.length; size++)
+		expect(() => packetsIn(bytes, size)).toThrow(/remaining length/);
+});
+
+test("a packet given up is skipped wherever it is cut", () => {
+	const stream = Buffer.concat([
+		Buffer.from([0x30, 0xc8, 0x01]),
+		Buffer.alloc(200),
+		STREAM,
+	]);
+	for (let cut = 3; cut < stream.length; cut++) {
+		const inlet = new Inlet(SLAB);
+		let found = 0;
+		for (const piece of [stream.subarray(0, cut), stream.subarray(cut)]) {
+			inlet.filled(piece.copy(inlet.room()));
+			const first = inlet.skip === 0 && found === 0;
+			inlet.find();
+			if (first && inlet.next > inlet.end) inlet.abandon();
+			while (inlet.find()) {
+				found++;
+				inlet.at = inlet.next;
+			}
+		}
+		expect(found).toBeGreaterThanOrEqual(5);
+		expect(found).toBeLessThanOrEqual(6);
+	}
+});
