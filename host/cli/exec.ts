@@ -28,7 +28,7 @@ what it makes of them out on stdout. It streams: an alert leaves before the next
 
   --param K=V      a parameter of the filter, in the guest's environment; may be given again
   --memory SIZE    the guest's memory at most (default 16MiB)
-  --fuel COUNT     units of work for each line it reads, 100 times that to start and to finish
+  --fuel COUNT     units of work for each line it reads, 10 times that to start and to finish
                    (default 10M; a unit is about an instruction of a loop)
   --time DURATION  how long it may run without asking for input; waiting for input does not count
                    (default: none, and 1s for modules that cannot be metered)
@@ -138,10 +138,21 @@ function readModule(path: string): Buffer {
 	}
 }
 
+/** The engine's own hints are for a gateway's config and quarantine. */
+const HINTS: { readonly [code: string]: string } = {
+	E_GUEST_FUEL: "it loops without end, or needs a higher --fuel",
+	E_GUEST_TRAP: "build it with --debug for names",
+	E_MODULE_MEMORY: "build it with less initial memory, or raise --memory",
+};
+
 /** One line: what reads stderr line by line gets all of it. */
 function say(error: WasieveError, code: number, io: Io): number {
-	const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-	const text = `${error.message}${hint}`.replaceAll(/\s+/g, " ");
+	const hint = HINTS[error.code] ?? error.hint;
+	const text =
+		`${error.message}${hint === undefined ? "" : ` (${hint})`}`.replaceAll(
+			/\s+/g,
+			" ",
+		);
 	io.stderr.write(`wasieve: ${error.code}: ${text}\n`);
 	return code;
 }

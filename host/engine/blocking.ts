@@ -109,16 +109,16 @@ class BlockingEngine implements Engine, ThreadListener {
 			() => this.#timeUp(),
 		);
 		const { args, env, limits, module, realTime } = options;
-		const fuel = module.fuel && {
-			global: module.fuel,
-			units: limits.fuel ?? Number.MAX_SAFE_INTEGER,
-		};
+		const fuel =
+			module.fuel === undefined
+				? undefined
+				: { global: module.fuel, units: limits.fuel };
 		this.#thread = new GuestThread(
 			{
 				wasm: module.wasm,
 				args,
 				env,
-				fuel: fuel || undefined,
+				fuel,
 				output: limits.output,
 				realTime,
 			},

@@ -58,7 +58,8 @@ export interface Orders {
 	wasm: unknown;
 	args: readonly string[];
 	env: readonly string[];
-	fuel: { global: string; units: number } | undefined;
+	/** Without units: metered without a limit. */
+	fuel: { global: string; units: number | undefined } | undefined;
 	/** Bytes of stdout for a unit. */
 	output: number;
 	realTime: boolean;

@@ -33,15 +33,13 @@ export function execute(run: Execution, watch?: Int32Array): Ending {
 			wasiImports(host, () => memory),
 		);
 		if (exports.memory instanceof WebAssembly.Memory) memory = exports.memory;
-		if (run.fuel !== undefined) {
-			host.meter(exports[run.fuel.global] as WebAssembly.Global);
-		}
+		host.tank.attach(run.fuel && exports[run.fuel.global]);
 		(exports._start as () => void)();
 		return ended(0);
 	} catch (thrown) {
 		if (thrown instanceof Exit) return ended(thrown.code);
 		if (thrown instanceof ClosedPipe) return { ...ended(0), closedPipe: true };
-		return failed(faultOf(thrown, host.fuelLeft, ""));
+		return failed(faultOf(thrown, host.tank.left, ""));
 	}
 }
 

@@ -22,7 +22,7 @@ function live(orders: Orders, host: RingHost): Death {
 		if (thrown instanceof Exit) return exit(thrown.code);
 		const { code, message, hint } = faultOf(
 			thrown,
-			host.fuelLeft,
+			host.tank.left,
 			host.lastWords,
 		);
 		return { code, message, hint, exit: undefined };
@@ -36,7 +36,7 @@ function enter(orders: Orders, host: RingHost): void {
 		wasiImports(host, () => memory),
 	);
 	if (exports.memory instanceof WebAssembly.Memory) memory = exports.memory;
-	host.meter(orders.fuel && exports[orders.fuel.global]);
+	host.tank.attach(orders.fuel && exports[orders.fuel.global]);
 	(exports._start as () => void)();
 }
 

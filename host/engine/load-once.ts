@@ -17,14 +17,6 @@ export function loadOnce(
 		{ fuel: true, exposeState: false },
 	);
 	refuseLibrary(prepared.info);
-	const { exports } = prepared.info;
-	if (
-		!exports.some(({ name, kind }) => name === "_start" && kind === "function")
-	) {
-		throw new WasieveError("E_MODULE_EXPORT", "the module has no _start", {
-			hint: "build it as a program (a WASI command), not as a library",
-		});
-	}
 	try {
 		const wasm = new WebAssembly.Module(prepared.bytes as BufferSource);
 		return { wasm, fuel: prepared.fuel };

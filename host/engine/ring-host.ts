@@ -3,11 +3,12 @@ import { fault } from "./fault.js";
 import type { Outlet } from "./outlet.js";
 import { Ring } from "./ring.js";
 import { Stderr } from "./stderr.js";
+import { AROUND, Tank } from "./tank.js";
 import { type Nature, RealNature, VirtualNature } from "./time.js";
 import type { WasiHost } from "./wasi.js";
 
-/** Fuel of a guest that is metered without a limit: more than it can burn before its next reading. */
-const ENOUGH = 2 ** 31 - 1;
+/** What a call to the rings costs, as bytes copied. */
+const CALL = 1000;
 
 /**
  * WASI over the two rings of a guest's thread. A blocking fd_read is a blocking one: the thread
@@ -21,8 +22,7 @@ export class RingHost implements WasiHost {
 	readonly #stderr: Stderr;
 	readonly #nature: Nature;
 	readonly #header = Buffer.alloc(UNIT_HEADER);
-	#fuel: WebAssembly.Global | undefined;
-	#tank: number;
+	readonly tank: Tank;
 	#budget: number;
 	/** Bytes of the unit that are still to be read. */
 	#left = 0;
@@ -41,7 +41,7 @@ export class RingHost implements WasiHost {
 		this.#stderr = new Stderr((line) =>
 			outlet.say(Said.LOG, Buffer.from(line)),
 		);
-		this.#tank = Math.min(orders.fuel?.units ?? ENOUGH, ENOUGH);
+		this.tank = new Tank(orders.fuel?.units);
 		this.#budget = orders.output;
 	}
 
@@ -49,17 +49,8 @@ export class RingHost implements WasiHost {
 		return this.#stderr.lastWords;
 	}
 
-	get fuelLeft(): number | undefined {
-		return this.#fuel && Number(this.#fuel.value);
-	}
-
-	/** From now on the guest pays from this tank. */
-	meter(fuel: WebAssembly.ExportValue | undefined): void {
-		if (fuel instanceof WebAssembly.Global) this.#fuel = fuel;
-		this.#refill();
-	}
-
 	read(memory: Uint8Array, at: number, length: number): number {
+		this.tank.spend(CALL);
 		if (this.#left === 0 && !this.#next()) return 0;
 		if (this.#input.available === 0) this.#waitForMore();
 		const got = Math.min(length, this.#left, this.#input.available);
@@ -70,6 +61,7 @@ export class RingHost implements WasiHost {
 	}
 
 	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number {
+		this.tank.spend(CALL + end - at);
 		if (fd === 2) {
 			this.#stderr.write(memory, at, end);
 			return end - at;
@@ -108,7 +100,7 @@ export class RingHost implements WasiHost {
 	}
 
 	spend(bytes: number): void {
-		if (this.#fuel !== undefined) this.#fuel.value -= bytes >>> 3;
+		this.tank.spend(bytes);
 	}
 
 	#waitReal(ns: bigint | undefined): boolean {
@@ -140,7 +132,7 @@ export class RingHost implements WasiHost {
 		}
 		this.#busy = true;
 		this.#budget = this.orders.output;
-		this.#refill();
+		this.tank.fill(this.#ended ? AROUND : 1);
 		return !this.#ended;
 	}
 
@@ -155,10 +147,6 @@ export class RingHost implements WasiHost {
 	#waitForMore(): void {
 		this.outlet.ringBell();
 		this.#input.wait(1);
-	}
-
-	#refill(): void {
-		if (this.#fuel !== undefined) this.#fuel.value = this.#tank;
 	}
 }
 

@@ -1,19 +1,15 @@
 import { readSync, writeSync } from "node:fs";
 import { type Execution, Watch } from "./execution.js";
 import { LF } from "./lines.js";
+import { AROUND, Tank } from "./tank.js";
 import type { Nature } from "./time.js";
 import type { WasiHost } from "./wasi.js";
 
 /** Thrown through the guest when the reader of its stdout has gone (EPIPE). */
 export class ClosedPipe {}
 
-/** The fuel global is an i32. */
-const TANK_MAX = 2 ** 31 - 1;
-/**
- * Tanks for what belongs to no line: start-up (Go's takes some 10 M units) and what is left to
- * do at the end of input.
- */
-const TANKS_AROUND = 100;
+/** What a system call of the machine costs, 1 to 3 µs, as bytes copied. */
+const CALL = 10_000;
 /** First and longest pause before a descriptor that would block is tried again, ms. */
 const PAUSE_MIN = 0.1;
 const PAUSE_MAX = 20;
@@ -26,35 +22,25 @@ export class StdioHost implements WasiHost {
 	readonly args: readonly string[];
 	readonly env: readonly string[];
 	readonly #nature: Nature;
-	readonly #units: number;
+	readonly tank: Tank;
 	readonly #watch: Int32Array;
 	readonly #never = new Int32Array(new SharedArrayBuffer(4));
-	#fuel: WebAssembly.Global | undefined;
 	#ended = false;
 
 	constructor(run: Execution, nature: Nature, watch?: Int32Array) {
 		this.args = run.args;
 		this.env = run.env;
 		this.#nature = nature;
-		this.#units = run.fuel?.units ?? 0;
+		this.tank = new Tank(run.fuel?.units);
 		this.#watch = watch ?? new Int32Array(Watch.COUNT);
 	}
 
-	get fuelLeft(): number | undefined {
-		return this.#fuel && Number(this.#fuel.value);
-	}
-
-	/** From now on the guest pays from this tank. */
-	meter(fuel: WebAssembly.Global): void {
-		this.#fuel = fuel;
-		this.#refill(TANKS_AROUND);
-	}
-
 	read(memory: Uint8Array, at: number, length: number): number {
+		this.spend(CALL);
 		const got = this.#patiently(() => readSync(0, memory, at, length, null));
-		if (got > 0) this.#refill(linesIn(memory, at, at + got));
+		if (got > 0) this.tank.fill(Math.max(1, linesIn(memory, at, at + got)));
 		// Once: a guest that reads on and on behind the end gets no more.
-		else if (!this.#ended) this.#refill(TANKS_AROUND);
+		else if (!this.#ended) this.tank.fill(AROUND);
 		else return 0;
 		this.#ended = got === 0;
 		Atomics.add(this.#watch, Watch.TURNS, 1);
@@ -62,6 +48,7 @@ export class StdioHost implements WasiHost {
 	}
 
 	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number {
+		this.spend(CALL + end - at);
 		try {
 			return this.#patiently(() => writeSync(fd, memory, at, end - at));
 		} catch (thrown) {
@@ -88,7 +75,7 @@ export class StdioHost implements WasiHost {
 	}
 
 	spend(bytes: number): void {
-		if (this.#fuel !== undefined) this.#fuel.value -= bytes >>> 3;
+		this.tank.spend(bytes);
 	}
 
 	/** Whoever shares a pipe or terminal with us may have made it non-blocking: wait, using no CPU. */
@@ -109,11 +96,6 @@ export class StdioHost implements WasiHost {
 		} finally {
 			Atomics.store(this.#watch, Watch.WAITING, 0);
 		}
-	}
-
-	#refill(tanks: number): void {
-		if (this.#fuel === undefined) return;
-		this.#fuel.value = Math.min(this.#units * Math.max(1, tanks), TANK_MAX);
 	}
 }
 

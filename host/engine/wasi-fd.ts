@@ -13,6 +13,8 @@ import type { Call, WasiHost } from "./wasi.js";
 
 /** POSIX's IOV_MAX on Linux. Without it 2²⁰ empty pieces would be work that no fuel pays for. */
 const PIECES_MAX = 1024;
+/** What looking at a piece costs, as bytes copied: 10 ns. */
+const PIECE = 80;
 /** Result counts are u32, and POSIX refuses a sum beyond ssize_t. */
 const TOTAL_MAX = 0x7fff_ffff;
 
@@ -79,6 +81,7 @@ function read(
 	count: number,
 	result: number,
 ): number {
+	if (count > 1) host.spend?.(count * PIECE);
 	const wrong = check(guest, iovs, count, result);
 	if (wrong !== OK) return wrong;
 	guest.setU32(result, 0);
@@ -105,6 +108,7 @@ function write(
 	count: number,
 	result: number,
 ): number {
+	if (count > 1) host.spend?.(count * PIECE);
 	const wrong = check(guest, iovs, count, result);
 	if (wrong !== OK) return wrong;
 	let written = 0;

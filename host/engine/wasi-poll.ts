@@ -7,6 +7,9 @@ const EVENT = 32;
 /** More than any program has descriptors and timers here; bounds the work of one call. */
 const SUBSCRIPTIONS_MAX = 1024;
 
+/** What a subscription costs, as bytes copied: 1 µs. */
+const LOOK = 8000;
+
 const CLOCK = 0;
 const FD_READ = 1;
 const FD_WRITE = 2;
@@ -55,6 +58,7 @@ function pollOneoff(
 	if (!guest.holds(events, count * EVENT)) return FAULT;
 	if (!guest.holds(result, 4)) return FAULT;
 
+	host.spend?.(count * LOOK);
 	const due: bigint[] = [];
 	for (let k = 0; k < count; k++) {
 		due.push(whenDue(host, guest, subs + k * SUBSCRIPTION));

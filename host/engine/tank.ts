@@ -1,0 +1,41 @@
+/** The fuel global is an i32. */
+const FULL = 2 ** 31 - 1;
+/**
+ * Tanks for what belongs to no reading: start-up (Go's standard library takes 7 M units) and
+ * what is left to do at the end of input.
+ */
+export const AROUND = 10;
+/** Bytes copied for one unit, as the meter charges memory.copy (host/module/meter.ts); about 3 ns. */
+const BYTES = 16;
+
+/** The fuel of a metered guest (host/module/meter.ts); of one that is not, nothing happens here. */
+export class Tank {
+	#fuel: WebAssembly.Global | undefined;
+
+	/** `units` for one reading; undefined: as much as fits. */
+	constructor(readonly units: number = FULL) {}
+
+	/** What is left, negative when it ran out; undefined when the guest is not metered. */
+	get left(): number | undefined {
+		return this.#fuel && Number(this.#fuel.value);
+	}
+
+	attach(fuel: WebAssembly.ExportValue | undefined): void {
+		if (fuel instanceof WebAssembly.Global) this.#fuel = fuel;
+		this.fill(AROUND);
+	}
+
+	/** Enough for so many readings. */
+	fill(readings: number): void {
+		if (this.#fuel === undefined) return;
+		this.#fuel.value = Math.min(this.units * readings, FULL);
+	}
+
+	/** What a system call costs that moves so many bytes, or takes as long. */
+	spend(bytes: number): void {
+		if (this.#fuel === undefined) return;
+		const left = this.#fuel.value - Math.ceil(bytes / BYTES);
+		this.#fuel.value = Math.max(left, -1);
+		if (left < 0) throw new Error("out of fuel in a system call");
+	}
+}
