@@ -84,7 +84,7 @@ function resolveDelivery(
 	}
 	if (weak.length === 0) return written;
 	const ends = weak.join(" and ");
-	const what = `at-least-once cannot be promised while ${ends} has QoS 0`;
+	const what = `at-least-once cannot be promised while ${ends} ${weak.length > 1 ? "have" : "has"} QoS 0`;
 	const hint = `set ${weak.map((end) => `${end}.qos: 1`).join(" and ")}`;
 	report.value(pipeline.at("delivery"), what, hint);
 	return undefined;

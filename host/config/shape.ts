@@ -1,4 +1,5 @@
 import { Ajv, type AnySchemaObject, type ErrorObject } from "ajv";
+import { flow } from "./flow.js";
 import { nearest } from "./nearest.js";
 import type { Path, Report } from "./problem.js";
 import { type Key, SCHEMA } from "./schema.js";
@@ -168,8 +169,7 @@ function found(error: ErrorObject): string {
 function hintOf(key: Key, name?: string): string {
 	const [example] = key.examples ?? [];
 	if (example === undefined) return HELP;
-	const text = typeof example === "string" ? example : JSON.stringify(example);
-	return `for example: ${name === undefined ? "" : `${name}: `}${text}`;
+	return `for example: ${name === undefined ? "" : `${name}: `}${flow(example)}`;
 }
 
 function pathOf(error: ErrorObject, data: unknown): (string | number)[] {

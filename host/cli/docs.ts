@@ -1,0 +1,57 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { configReference, editorSchema } from "../config/reference.js";
+import { SCHEMA } from "../config/schema.js";
+import { CODES, type Code } from "../errors.js";
+import { ADVICE } from "./advice.js";
+
+/** The generated files of docs/, by name; `npm run docs` writes them, a test compares. */
+export function referenceDocs(): Record<string, string> {
+	return {
+		"config.md": configReference(SCHEMA),
+		"errors.md": errorReference(),
+		"gateway.schema.json": `${JSON.stringify(editorSchema(SCHEMA), null, "\t")}\n`,
+	};
+}
+
+/** In the order of the table: lowest room first. */
+const ROOMS: readonly [RegExp, title: string][] = [
+	[/^E_MODULE/, "Loading a module"],
+	[/^E_GUEST/, "Filters at work"],
+	[/^E_(READING|OUTPUT)/, "Readings and outputs"],
+	[/^E_(MQTT|BROKER)/, "Brokers"],
+	[/^E_(QUARANTINE|FILE)/, "Files"],
+	[/^E_PIPELINE/, "Pipelines"],
+	[/^E_CONFIG/, "Config"],
+	[/^E_/, "Gateway and command line"],
+];
+
+function errorReference(): string {
+	const left = new Set(Object.keys(CODES) as Code[]);
+	const parts = ROOMS.map(([pattern, title]) => {
+		const codes = [...left].filter((code) => pattern.test(code));
+		for (const code of codes) left.delete(code);
+		return `## ${title}\n\n| code | what it means | what to do |\n|---|---|---|\n${codes.map(row).join("\n")}\n`;
+	});
+	return `${HEAD}\n${parts.join("\n")}`;
+}
+
+const HEAD = `# Errors
+
+<!-- Made from host/errors.ts and host/cli/advice.ts by \`npm run docs\`: change it there. -->
+
+Every error has a code that stays the same over versions. It appears on stderr, in the log, in /health, as a label in /metrics, and in
+the quarantine.
+`;
+
+function row(code: Code): string {
+	return `| \`${code}\` | ${CODES[code]} | ${ADVICE[code]} |`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	const docs = fileURLToPath(new URL("../../../docs", import.meta.url));
+	for (const [name, text] of Object.entries(referenceDocs())) {
+		writeFileSync(join(docs, name), text);
+	}
+}
