@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { WasieveError } from "#host/errors.js";
+import { prepareModule } from "#host/module/prepare.js";
+import { CLASSES } from "./classes.js";
+import { LIMITS, shipped, wat } from "./parts.js";
+
+/** Either a documented refusal, or a module that the engine accepts. */
+function judge(bytes: Uint8Array): "refused" | "accepted" {
+	try {
+		const prepared = prepareModule(bytes, LIMITS, {
+			fuel: true,
+			exposeState: true,
+		});
+		if (!WebAssembly.validate(prepared.bytes as BufferSource)) {
+			throw new Error("rewritten to something invalid");
+		}
+		// What V8 takes before, it takes metered: the meter gives up only on what it says it does not know.
+		if (prepared.info.notInlineBecause?.includes("too large")) {
+			throw new Error("metered to something invalid");
+		}
+		return "accepted";
+	} catch (thrown) {
+		if (thrown instanceof WasieveError && thrown.code.startsWith("E_MODULE_")) {
+			return "refused";
+		}
+		throw thrown;
+	}
+}
+
+const overheat = shipped().find(({ name }) => name === "overheat.wasm")?.bytes;
+
+test("a real module cut off at every byte is refused, or still valid", () => {
+	const module = overheat as Uint8Array;
+	for (let end = 0; end < module.length; end++) {
+		const cut = module.subarray(0, end);
+		const verdict = judge(cut);
+		expect(verdict).toBe(
+			WebAssembly.validate(cut as BufferSource) ? "accepted" : "refused",
+		);
+	}
+});
+
+test.each(CLASSES)(
+	"$name: any byte changed to anything is judged",
+	({ text }) => {
+		const module = wat(`(module ${text})`);
+		for (let at = 0; at < module.length; at++) {
+			const original = module[at] as number;
+			for (const byte of [0, 0x0b, 0x7f, 0x80, 0xff, original ^ 1]) {
+				module[at] = byte;
+				if (!WebAssembly.validate(module as BufferSource)) {
+					expect(judge(module)).toBe("refused");
+				} else judge(module);
+			}
+			module[at] = original;
+		}
+	},
+);
+
+test("a real module with each byte changed once is judged", () => {
+	const module = Uint8Array.from(overheat as Uint8Array);
+	for (let at = 0; at < module.length; at += 5) {
+		const original = module[at] as number;
+		module[at] = (original * 7 + at) & 0xff;
+		judge(module);
+		module[at] = original;
+	}
+});
