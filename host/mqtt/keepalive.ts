@@ -28,10 +28,10 @@ export class Keepalive {
 
 	look(): void {
 		this.#silent = this.heard || this.deaf() ? 0 : this.#silent + 1;
-		if (this.#silent > 2) return this.dead();
 		const quiet = !this.sent || !this.heard;
 		this.sent = this.heard = false;
-		if (quiet) this.ping();
+		if (this.#silent > 2) this.dead();
+		else if (quiet) this.ping();
 	}
 
 	stop(): void {

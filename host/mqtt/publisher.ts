@@ -140,13 +140,25 @@ export class MqttPublisher implements Publisher {
 		this.#claim(sink);
 		const qos = this.#granted(sink.qos);
 		const length = this.#encoder.measure(qos, end - start, p);
-		if (length > LARGEST)
-			return this.#putTooLarge(sink, n, bytes, start, end, p);
+		if (length > LARGEST) this.#putTooLarge(sink, n, bytes, start, end, p);
+		else this.#encode(sink, n, bytes, start, end, p, qos, length);
+	}
+
+	#encode(
+		sink: MqttSink,
+		n: number,
+		bytes: Uint8Array,
+		start: number,
+		end: number,
+		p: OutputProperties,
+		qos: number,
+		length: number,
+	): void {
 		const slab = this.#slabs.with(HEADER + length);
 		const k = this.#push(sink, n, qos, slab);
 		const header = 0x30 | (qos << 1) | (sink.retain ? 1 : 0);
 		const at = slab.end;
-		// biome-ignore format: one line is one packet
+		// biome-ignore format: one call is one packet
 		const to = this.#encoder.write(slab.bytes, at, header, length, bytes, start, end, p);
 		slab.end = to;
 		const box = this.#box;
@@ -503,7 +515,10 @@ export class MqttPublisher implements Publisher {
 	#pubrec(inlet: Inlet): void {
 		const seq = this.#answered(inlet, FLYING, 2);
 		const reason = reasonOf(inlet);
-		if (seq >= 0 && reason >= 0x80) return this.#land(seq, reason);
+		if (seq >= 0 && reason >= 0x80) {
+			this.#land(seq, reason);
+			return; // there is nothing to release [MQTT-4.3.3-4]
+		}
 		if (seq >= 0) this.#box.state[this.#box.place(seq)] = RELEASED;
 		this.#suspicion = 0;
 		this.#connection?.write(pubrel(idOf(inlet))); // also when unknown: the broker waits for it

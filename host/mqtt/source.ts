@@ -227,8 +227,8 @@ export class MqttSource implements Source {
 	}
 
 	#other(inlet: Inlet): void {
-		if (inlet.first >> 4 === PUBREL) return this.#release(inlet);
-		this.#connection?.control(inlet);
+		if (inlet.first >> 4 === PUBREL) this.#release(inlet);
+		else this.#connection?.control(inlet);
 		if (this.#leftOver.length > 0) this.#drinkLeftOver(); // CONNACK: what was read before comes first
 	}
 
@@ -373,9 +373,10 @@ export class MqttSource implements Source {
 		const refused = this.#oversized as Oversized;
 		this.#oversized = undefined;
 		const { id, qos } = refused;
-		if (qos === 2 && this.#received.has(id)) return this.#acks.push(id, 2, -1);
-		const number = this.#tell(refused);
-		if (qos > 0) this.#expect(id, qos, number);
+		const known = qos === 2 && this.#received.has(id);
+		const number = known ? -1 : this.#tell(refused);
+		if (known) this.#acks.push(id, 2, number);
+		else if (qos > 0) this.#expect(id, qos, number);
 	}
 
 	#tell(refused: Oversized): number {

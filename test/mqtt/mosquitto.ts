@@ -7,6 +7,9 @@ import { join } from "node:path";
 
 const BINARY = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].find(existsSync);
 
+/** As root it would become another user, who cannot read our files. */
+const ROOT = process.getuid?.() === 0 ? ["user root"] : [];
+
 /** Whether there is a mosquitto; says so once when there is none. */
 export const hasMosquitto = BINARY !== undefined;
 if (!hasMosquitto)
@@ -21,7 +24,7 @@ export class Mosquitto {
 	#child: ChildProcess | undefined;
 
 	/** @param lines of mosquitto.conf besides the listener */
-	constructor(private readonly lines: readonly string[] = OPEN) {}
+	constructor(public lines: readonly string[] = OPEN) {}
 
 	/** Starts, or starts again on the same port. */
 	async start(): Promise<void> {
@@ -29,7 +32,9 @@ export class Mosquitto {
 		const config = join(this.folder, "mosquitto.conf");
 		writeFileSync(
 			config,
-			[`listener ${this.port} 127.0.0.1`, ...this.lines, ""].join("\n"),
+			[`listener ${this.port} 127.0.0.1`, ...ROOT, ...this.lines, ""].join(
+				"\n",
+			),
 		);
 		const child = spawn(BINARY as string, ["-c", config], {
 			stdio: ["ignore", "ignore", "pipe"],
@@ -67,8 +72,7 @@ export const OPEN = [
 	"allow_anonymous true",
 	"max_queued_messages 0",
 	"persistence false",
-	"log_type notice",
-	"log_type error",
+	"log_type all",
 ] as const;
 
 export async function freePort(): Promise<number> {
