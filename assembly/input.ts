@@ -63,7 +63,7 @@ function take(got: usize): void {
   memory.copy(buffer, p, kept);
   if (kept > MAX_LINE) {
     // Too much of one line: its bytes are thrown away as they come.
-    skippingControl = tracked && load<u8>(buffer) == RS;
+    if (!skipping) skippingControl = tracked && load<u8>(buffer) == RS;
     skipping = true;
   }
   if (skipping) kept = 0;

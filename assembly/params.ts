@@ -69,10 +69,10 @@ function whole(name: usize, at: usize, bits: u64): i64 {
 }
 
 function truth(name: usize, at: usize): bool {
-  // "true", "false" in little endian
-  if (load<u32>(at) == 0x65757274 || load<u16>(at) == 0x0a31) return true;
-  if (load<u32>(at) != 0x736c6166 && load<u16>(at) != 0x0a30) fatal(name, changetype<usize>("true or false|"));
-  return false;
+  if (scan(at) && load<u8>(rootAt) == 0x74) return true;
+  if (scan(at) && load<u8>(rootAt) == 0x66) return false;
+  if (!isNumber(at) || decimal(rootAt) * (decimal(rootAt) - 1) != 0) fatal(name, changetype<usize>("true or false|"));
+  return decimal(rootAt) == 1;
 }
 
 function text(at: usize): string {

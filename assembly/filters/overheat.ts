@@ -11,7 +11,7 @@
  * A mistyped field does not hide an alert that is still right:
  * in:  {"device_id":"press-2","temperature":"91","humidity":97.5,"timestamp":3}
  * out: {"device_id":"press-2","alert_type":"high_humidity","value":97.5,"timestamp":3}
- * reject: temperature: expected a number, found a string at byte 36
+ * reject: temperature: expected a number, found a string at byte 37
  */
 import { Reading, alert, param, run } from "wasieve/assembly";
 

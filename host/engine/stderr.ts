@@ -9,7 +9,8 @@ const LINES_PER_SECOND = 50;
 export class Stderr {
 	/** The last line said, for the message of a trap. */
 	lastWords = "";
-	#line = Buffer.alloc(LINE_MAX);
+	/** Made when the guest first says something: most never do. */
+	#line: Buffer | undefined;
 	#length = 0;
 	#second = 0;
 	#said = 0;
@@ -18,6 +19,7 @@ export class Stderr {
 	constructor(readonly say: (line: string) => void) {}
 
 	write(bytes: Uint8Array, at: number, end: number): void {
+		this.#line ??= Buffer.alloc(LINE_MAX);
 		while (at < end) {
 			const lf = bytes.subarray(at, end).indexOf(LF);
 			const stop = lf === -1 ? end : at + lf;
@@ -35,7 +37,7 @@ export class Stderr {
 	}
 
 	#finish(): void {
-		this.lastWords = this.#line.toString("utf8", 0, this.#length);
+		this.lastWords = (this.#line as Buffer).toString("utf8", 0, this.#length);
 		this.#length = 0;
 		const second = Math.floor(performance.now() / 1000);
 		if (second !== this.#second) this.#nextSecond(second);
