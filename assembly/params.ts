@@ -69,10 +69,11 @@ function whole(name: usize, at: usize, bits: u64): i64 {
 }
 
 function truth(name: usize, at: usize): bool {
-  if (scan(at) && load<u8>(rootAt) == 0x74) return true;
-  if (scan(at) && load<u8>(rootAt) == 0x66) return false;
-  if (!isNumber(at) || decimal(rootAt) * (decimal(rootAt) - 1) != 0) fatal(name, changetype<usize>("true or false|"));
-  return decimal(rootAt) == 1;
+  const c: u32 = scan(at) ? load<u8>(rootAt) : 0;
+  if (c == 0x74 || c == 0x66) return c == 0x74;
+  const value = isNumber(at) ? decimal(rootAt) : NaN;
+  if (value != 0 && value != 1) fatal(name, changetype<usize>("true or false|"));
+  return value == 1;
 }
 
 function text(at: usize): string {

@@ -1,0 +1,233 @@
+/** What a built module is: its imports, exports, size and memory; and what the compiler says. */
+import { execFileSync } from "node:child_process";
+import {
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { compileFilter } from "#host/cli/compile.js";
+import { fixture, Guest, HELLO, run } from "./guest.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "wasieve-sdk-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const WASI = [
+	"environ_get",
+	"environ_sizes_get",
+	"fd_read",
+	"fd_write",
+	"proc_exit",
+].map((name) => `wasi_snapshot_preview1.${name}`);
+
+const HOT = '{"temperature":99,"humidity":1,"device_id":"a","timestamp":1}\n';
+const ALERT =
+	'{"device_id":"a","alert_type":"high_temperature","value":99,"timestamp":1}\n';
+
+function write(name: string, text: string): string {
+	writeFileSync(join(folder, name), text);
+	return join(folder, name);
+}
+
+describe("a module", () => {
+	test.each(["overheat", "stuffy", "deadband", "rename", "every-minute"])(
+		"%s imports stdin, stdout, environment and exit only",
+		async (name) => {
+			const { bytes, imports } = await compileFilter(
+				`${root}assembly/filters/${name}.ts`,
+			);
+			expect(WASI).toEqual(expect.arrayContaining(imports));
+			const module = new WebAssembly.Module(bytes as BufferSource);
+			expect(
+				WebAssembly.Module.imports(module).map(
+					(each) => `${each.module}.${each.name}`,
+				),
+			).toEqual(imports);
+			expect(
+				WebAssembly.Module.exports(module)
+					.map((each) => `${each.kind} ${each.name}`)
+					.sort(),
+			).toEqual(["function _start", "function pump", "memory memory"]);
+		},
+	);
+
+	test("has a maximum of 16 MiB, or what it is told", async () => {
+		const pages = async (maximumMemory?: number) => {
+			const file = `${root}test/fixtures/filters/accept.ts`;
+			const { bytes } = await compileFilter(
+				file,
+				maximumMemory ? { maximumMemory } : {},
+			);
+			const instance = new WebAssembly.Instance(
+				new WebAssembly.Module(bytes as BufferSource),
+				{
+					wasi_snapshot_preview1: Object.fromEntries(
+						WASI.map((name) => [name.split(".")[1], () => 0]),
+					),
+				},
+			);
+			const memory = instance.exports.memory as WebAssembly.Memory;
+			const grown = memory.buffer.byteLength / 65536;
+			expect(() => memory.grow((maximumMemory ?? 256) - grown + 1)).toThrow();
+			return grown + memory.grow((maximumMemory ?? 256) - grown);
+		};
+		expect(await pages()).toBeGreaterThan(0);
+		expect(await pages(20)).toBeGreaterThan(0);
+	});
+
+	test("with SIMD or for debugging does the same", async () => {
+		for (const options of [{ simd: true }, { debug: true }]) {
+			const { bytes } = await compileFilter(
+				`${root}assembly/filters/overheat.ts`,
+				options,
+			);
+			expect(
+				run(new WebAssembly.Module(bytes as BufferSource), HOT.repeat(3)).out,
+			).toBe(ALERT.repeat(3));
+		}
+	});
+});
+
+describe("the compiler", () => {
+	test("names file, line and column, and says it all at once", async () => {
+		const file = write(
+			"wrong.ts",
+			'import { nothing } from "wasieve/assembly";\n\nlet a: i32 = "x";\n',
+		);
+		await expect(compileFilter(file)).rejects.toMatchObject({
+			code: "E_BUILD",
+			message: expect.stringMatching(
+				/wrong\.ts:1:10: .*nothing.*\n.*wrong\.ts:3:14: .*i32/,
+			),
+		});
+	});
+
+	test("a file that is not there, a folder that cannot be", async () => {
+		await expect(compileFilter(join(folder, "none.ts"))).rejects.toMatchObject({
+			code: "E_FILE_READ",
+		});
+		const out = join(write("file", ""), "x.wasm");
+		await expect(
+			compileFilter(`${root}assembly/filters/overheat.ts`, { out }),
+		).rejects.toMatchObject({ code: "E_FILE_WRITE" });
+	});
+
+	test("files beside the filter can be imported, and a source map written", async () => {
+		write("limit.ts", "export const LIMIT: f64 = 50;\n");
+		const file = write(
+			"two.ts",
+			`import { Reading, alert, run } from "wasieve/assembly";
+import { LIMIT } from "./limit";
+run((r: Reading): void => {
+  if (r.f64("temperature") > LIMIT) alert(r, "high_temperature", "temperature");
+});\n`,
+		);
+		const out = join(folder, "deep", "two.wasm");
+		await compileFilter(file, { out, debug: true });
+		expect(run(new WebAssembly.Module(readFileSync(out)), HOT).out).toBe(ALERT);
+		expect(
+			JSON.parse(readFileSync(`${out}.map`, "utf8")).sources.length,
+		).toBeGreaterThan(3);
+	});
+});
+
+describe("plain asc", () => {
+	const asc = (...options: string[]) => {
+		const command = [
+			`${root}node_modules/assemblyscript/bin/asc.js`,
+			"filter.ts",
+			"-o",
+			"out.wasm",
+			...options,
+		];
+		execFileSync(process.execPath, command, { cwd: folder, stdio: "pipe" });
+		return new WebAssembly.Module(readFileSync(join(folder, "out.wasm")));
+	};
+	mkdirSync(join(folder, "node_modules"));
+	symlinkSync(root, join(folder, "node_modules", "wasieve"));
+	const source = readFileSync(`${root}assembly/filters/overheat.ts`, "utf8");
+	/** As docs/sdk.md says. */
+	const OPTIONS = [
+		"--exportStart",
+		"_start",
+		"--use",
+		"abort=wasieve_abort",
+		"--maximumMemory",
+		"256",
+		"-O3",
+		"--noAssert",
+	];
+
+	test("makes a WASI command of the same source", () => {
+		write("filter.ts", source);
+		const module = asc(...OPTIONS);
+		const names = WebAssembly.Module.imports(module).map(
+			(each) => `${each.module}.${each.name}`,
+		);
+		expect(WASI).toEqual(expect.arrayContaining(names));
+		expect(run(module, HOT).out).toBe(ALERT);
+		expect(run(module, HOT, { env: { LIMIT: "99" } }).out).toBe("");
+	});
+
+	test("with a line that exports pump makes one for the embedded engine", async () => {
+		const file = write(
+			"filter.ts",
+			`${source}export { pump } from "wasieve/assembly";\n`,
+		);
+		const guest = new Guest(asc(...OPTIONS)).give(HELLO).start();
+		guest.out();
+		expect(guest.give(HOT).pump().out()).toContain(ALERT);
+		const { bytes } = await compileFilter(file);
+		expect(run(new WebAssembly.Module(bytes as BufferSource), HOT).out).toBe(
+			ALERT,
+		);
+	});
+});
+
+describe("memory", () => {
+	test("stays flat under strings, 24 MB of readings", async () => {
+		await flat(await fixture("strings"), 24);
+	});
+
+	test("does not grow at all without them", async () => {
+		const guest = new Guest(await fixture("accept"))
+			.give(HOT.repeat(100000))
+			.endInput();
+		const before = guest.memory.buffer.byteLength;
+		guest.start();
+		expect(guest.out()).toBe(HOT.repeat(100000));
+		expect(guest.memory.buffer.byteLength).toBe(before);
+	});
+});
+
+/** Streams so many megabytes through, and sees that memory has its size after the first two. */
+async function flat(
+	module: WebAssembly.Module,
+	megabytes: number,
+): Promise<void> {
+	const guest = new Guest(module).give(HELLO).start();
+	guest.out();
+	const batch = Array.from(
+		{ length: 250 },
+		(_, i) => `{"device_id":"device-${i % 50}","temperature":${i / 7}}\n`,
+	).join("");
+	let streamed = 0;
+	let settled = 0;
+	let alerts = 0;
+	while (streamed < megabytes * 2 ** 20) {
+		guest.give(batch).pump();
+		alerts += guest.out().split('"count":').length - 1;
+		streamed += batch.length;
+		if (streamed > 2 * 2 ** 20) settled ||= guest.memory.buffer.byteLength;
+	}
+	expect(alerts).toBe(50 * Math.floor(((streamed / batch.length) * 5) / 1000));
+	expect(guest.memory.buffer.byteLength).toBe(settled);
+	expect(settled).toBeLessThan(2 ** 20);
+}
