@@ -58,7 +58,7 @@ function packageFile({ name, wasieve }: Project): string {
 		type: "module",
 		scripts: {
 			build: `wasieve build src/filter.ts -o build/${name}.wasm`,
-			check: `npm run --silent build && wasieve check build/${name}.wasm`,
+			check: `wasieve check build/${name}.wasm`,
 			test: "npm run --silent build && node --test",
 		},
 		devDependencies: {
