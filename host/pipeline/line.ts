@@ -14,11 +14,11 @@ import {
 import { asWasieveError, WasieveError } from "../errors.js";
 import { admit } from "./admit.js";
 import type { Codec } from "./codec.js";
+import { Failures } from "./failures.js";
 import { Latency } from "./latency.js";
 import { type Account, Ledger } from "./ledger.js";
 import { type LineState, snapshotOf } from "./snapshot.js";
 import { intoEngine, intoSink, Stage, type StageEvents } from "./stage.js";
-import { Throttle } from "./throttle.js";
 import type { OutputTopic } from "./topic.js";
 
 export interface LineOptions {
@@ -55,18 +55,15 @@ export class Line {
 	reason: WasieveError | undefined;
 	readonly ledger: Ledger;
 	readonly latency = new Latency();
+	readonly failures: Failures;
 	/** Resolves when the source came to its end and everything is settled, or after stop(). */
 	readonly ended: Promise<void>;
 	restarts = 0;
-	quarantineLost = 0;
-	/** Why the last failed reading could not be kept; undefined while the quarantine works. */
-	quarantineError: WasieveError | undefined;
 	sourceError: WasieveError | undefined;
 	sinkError: WasieveError | undefined;
 
 	readonly #o: LineOptions;
 	readonly #stages: Stage[] = [];
-	readonly #noise: Throttle;
 	#paused = false;
 	#inTake = false;
 	#acknowledged = 0;
@@ -82,7 +79,7 @@ export class Line {
 	constructor(options: LineOptions) {
 		this.#o = options;
 		this.ledger = new Ledger(options.window + 1024);
-		this.#noise = new Throttle(options.log, options.clock);
+		this.failures = new Failures(options, this.ledger, () => this.#settle());
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;
 		});
@@ -241,7 +238,7 @@ export class Line {
 		return {
 			delivered: (n) => this.ledger.release(n),
 			undeliverable: (n, error, topic, payload) => {
-				this.#fail(n, topic, payload, error);
+				this.failures.keep(n, topic, payload, error);
 				this.ledger.release(n);
 			},
 			settle: () => this.#settle(),
@@ -259,7 +256,7 @@ export class Line {
 		before: WasieveError | undefined,
 		now: WasieveError | undefined,
 	): void {
-		if (now !== undefined) this.#noise.warn(this.name, now);
+		if (now !== undefined) this.failures.tell(now);
 		else if (before !== undefined)
 			this.#o.log.info({ pipeline: this.name }, `${end} connected again`);
 	}
@@ -271,7 +268,7 @@ export class Line {
 				this.#o.log.info({ pipeline: this.name, from: "filter" }, text),
 			restarted: (error) => {
 				this.restarts++;
-				this.#noise.warn(this.name, error);
+				this.failures.tell(error);
 			},
 			ready: () => {
 				this.#settle();
@@ -312,7 +309,7 @@ export class Line {
 
 	#refuse(topic: string, payload: Buffer, error: WasieveError): number {
 		const n = this.ledger.take(1);
-		this.#fail(n, topic, payload, error);
+		this.failures.keep(n, topic, payload, error);
 		this.ledger.release(n);
 		queueMicrotask(() => this.#settle());
 		return n;
@@ -325,7 +322,7 @@ export class Line {
 		error: WasieveError,
 	): void {
 		if (i === NO_CAUSE) {
-			this.#noise.warn(this.name, error);
+			this.failures.tell(error);
 			return;
 		}
 		const n = batch.number[i] as number;
@@ -335,34 +332,7 @@ export class Line {
 			this.halt(stopsOn(error));
 			return;
 		}
-		this.#fail(n, batch.topic(i), batch.payload(i), error);
-	}
-
-	/** Counts a failed reading and keeps it, if the config says so. */
-	#fail(n: number, topic: string, payload: Buffer, error: WasieveError): void {
-		this.ledger.fail(n, error.code);
-		this.#noise.warn(this.name, error, topic);
-		if (this.#o.onError === "drop") return;
-		this.ledger.hold(n);
-		this.#o.quarantine.keep(
-			{
-				pipeline: this.name,
-				topic,
-				payload,
-				code: error.code,
-				reason: error.message,
-				time: this.#o.clock(),
-			},
-			(lost) => {
-				this.quarantineError = lost;
-				if (lost !== undefined) {
-					this.quarantineLost++;
-					this.#noise.warn(this.name, lost);
-				}
-				this.ledger.release(n);
-				this.#settle();
-			},
-		);
+		this.failures.keep(n, batch.topic(i), batch.payload(i), error);
 	}
 
 	/* ----------------------------------------------- acknowledgement, flow */

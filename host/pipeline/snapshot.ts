@@ -8,7 +8,7 @@ export type LineState = Exclude<PipelineSnapshot["state"], "degraded">;
 
 /** What a line says of itself, as plain data. */
 export function snapshotOf(line: Line): PipelineSnapshot {
-	const broken = line.sourceError ?? line.sinkError ?? line.quarantineError;
+	const broken = line.sourceError ?? line.sinkError ?? line.failures.error;
 	const degraded = line.state === "running" && broken !== undefined;
 	const reason = line.reason ?? broken;
 	return {
@@ -19,9 +19,9 @@ export function snapshotOf(line: Line): PipelineSnapshot {
 		outputs: line.outputs,
 		outputBytes: line.outputBytes,
 		restarts: line.restarts,
-		quarantineLost: line.quarantineLost,
-		...(line.quarantineError && {
-			quarantineError: faultData(line.quarantineError),
+		quarantineLost: line.failures.lost,
+		...(line.failures.error && {
+			quarantineError: faultData(line.failures.error),
 		}),
 		source: link(line.sourceError, line.state !== "starting"),
 		sink: link(line.sinkError, true),

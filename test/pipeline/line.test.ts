@@ -172,7 +172,7 @@ describe("failures", () => {
 		await line.start();
 		source.intake.take(batchOf(["a", "1"]));
 		await settled();
-		expect(line.quarantineLost).toBe(1);
+		expect(line.failures.lost).toBe(1);
 		expect(source.acknowledged).toBe(1);
 	});
 
