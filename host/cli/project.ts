@@ -13,7 +13,7 @@ export function projectFiles(project: Project): Record<string, string> {
 		"README.md": readme(project),
 		"package.json": packageFile(project),
 		"tsconfig.json": TSCONFIG,
-		".gitignore": "node_modules/\nbuild/\nquarantine*.ndjson\n",
+		".gitignore": "node_modules/\nbuild/\nquarantine/\n",
 		"src/filter.ts": filter(project),
 		"test/filter.test.mjs": test(project),
 		"test/in.ndjson": IN,
