@@ -13,8 +13,6 @@ export const CODES = {
 	E_MODULE_EXPORT: "The module lacks an export that it needs to run.",
 	E_MODULE_MEMORY: "The module declares more memory than limits.memory.",
 	E_MODULE_TABLE: "The module declares larger tables than allowed.",
-	E_MODULE_UNFUELLED:
-		"The module has instructions that cannot be metered, so it cannot run inline.",
 	E_MODULE_COMPILE: "The engine refused to compile or instantiate the module.",
 	// engine/
 	E_GUEST_TRAP: "The filter trapped while it worked on this reading.",

@@ -16,8 +16,6 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_MODULE_MEMORY:
 		"Raise `limits.memory`, or build the module with less initial memory.",
 	E_MODULE_TABLE: "Build the module with smaller tables.",
-	E_MODULE_UNFUELLED:
-		"It still runs in a worker; to run inline, build without the instructions that the message names.",
 	E_MODULE_COMPILE:
 		"`wasieve check` says what the module is; build it for WASI preview 1 without experimental features.",
 	E_GUEST_TRAP:

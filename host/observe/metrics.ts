@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, type Metric, Registry } from "prom-client";
 import type { PipelineSnapshot } from "../contract.js";
 import { healthOf } from "./health.js";
 
@@ -53,7 +53,7 @@ export function createMetrics(
 			},
 		});
 	}
-	registry.registerMetric(new ReadingSeconds(() => now));
+	registry.registerMetric(readingSeconds(() => now));
 	return {
 		contentType: registry.contentType,
 		async text() {
@@ -186,45 +186,47 @@ function bounded(label: string, counts: Record<string, number>): Value[] {
 /** Upper bounds, seconds: 2^-15 (31 µs) to 2^4 (16 s), each twice the one before. */
 const BOUNDS = Array.from({ length: 20 }, (_, k) => 2 ** (k - 15));
 
-/** A histogram that pipelines have kept already; prom-client's own can only observe one by one. */
-class ReadingSeconds extends Histogram<string> {
-	constructor(readonly now: () => readonly PipelineSnapshot[]) {
-		super({
-			name: "wasieve_reading_seconds",
-			help: "Time from taking a reading to its settlement, sampled.",
-			labelNames: ["pipeline"],
-			registers: [],
-		});
-	}
+/**
+ * The histogram that pipelines have kept already. prom-client's own can only observe value by value, but a
+ * registry takes whatever answers get().
+ */
+function readingSeconds(now: () => readonly PipelineSnapshot[]): Metric {
+	const name = "wasieve_reading_seconds";
+	const metric = {
+		name,
+		async get() {
+			return {
+				name,
+				help: "Time from taking a reading to its settlement, sampled.",
+				type: "histogram",
+				aggregator: "sum",
+				values: now().flatMap((each) => latencyValues(name, each)),
+			};
+		},
+	};
+	return metric as unknown as Metric;
+}
 
-	override async get(): ReturnType<Histogram["get"]> {
-		const shape = await super.get();
-		return { ...shape, values: this.now().flatMap((each) => this.#of(each)) };
-	}
-
-	#of({ name: pipeline, latency }: PipelineSnapshot) {
-		const bucket = (le: number | string, value: number) => ({
-			metricName: "wasieve_reading_seconds_bucket",
-			labels: { pipeline, le },
-			value,
-		});
-		const { bounds, counts, sum, samples } = latency;
-		const below = (seconds: number) =>
-			counts.reduce(
-				(total, count, k) =>
-					(bounds[k] as number) <= seconds * 1000 ? total + count : total,
-				0,
-			);
-		const plain = (suffix: string, value: number) => ({
-			metricName: `wasieve_reading_seconds_${suffix}`,
-			labels: { pipeline },
-			value,
-		});
-		return [
-			...BOUNDS.map((seconds) => bucket(seconds, below(seconds))),
-			bucket("+Inf", samples),
-			plain("sum", sum / 1000),
-			plain("count", samples),
-		];
-	}
+function latencyValues(
+	name: string,
+	{ name: pipeline, latency }: PipelineSnapshot,
+) {
+	const { bounds, counts, sum, samples } = latency;
+	const value = (suffix: string, value: number, more = {}) => ({
+		metricName: `${name}_${suffix}`,
+		labels: { pipeline, ...more },
+		value,
+	});
+	const below = (seconds: number) =>
+		counts.reduce(
+			(total, count, k) =>
+				(bounds[k] as number) <= seconds * 1000 ? total + count : total,
+			0,
+		);
+	return [
+		...BOUNDS.map((le) => value("bucket", below(le), { le })),
+		value("bucket", samples, { le: "+Inf" }),
+		value("sum", sum / 1000),
+		value("count", samples),
+	];
 }

@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import { describe, expect, test } from "vitest";
+import { parseDocument } from "yaml";
+import { referenceDocs } from "#host/cli/docs.js";
+import { type Key, SCHEMA } from "#host/config/schema.js";
+import { parseUnit } from "#host/config/units.js";
+import { ROOT } from "./sources.js";
+
+test.each(Object.entries(referenceDocs()))(
+	"docs/%s is what `npm run docs` writes",
+	(name, text) => {
+		expect(readFileSync(join(ROOT, "docs", name), "utf8")).toBe(text);
+	},
+);
+
+/** Every key with its path. */
+function keysOf(key: Key, path = ""): [string, Key][] {
+	const named = key.additionalProperties;
+	const children = [
+		...Object.entries(key.properties ?? {}),
+		...(typeof named === "object" && named.properties
+			? [["NAME", named] as [string, Key]]
+			: []),
+	];
+	return children.flatMap(([name, child]) => {
+		const full = path === "" ? name : `${path}.${name}`;
+		return [[full, child] as [string, Key], ...keysOf(child, full)];
+	});
+}
+
+describe("the schema", () => {
+	const keys = keysOf(SCHEMA);
+	const leaves = keys.filter(([, key]) => key.properties === undefined);
+
+	test("is JSON Schema, and so is what editors get", () => {
+		const { meta } = { meta: new Ajv({ strict: false }) };
+		expect(meta.validateSchema(SCHEMA)).toBe(true);
+		const editor = JSON.parse(referenceDocs()["gateway.schema.json"] ?? "");
+		expect(meta.validateSchema(editor)).toBe(true);
+		expect(JSON.stringify(editor)).not.toMatch(
+			/"(unit|least|most|secret|defaultText)":/,
+		);
+	});
+
+	test("accepts the file that docs/config.md begins with, in an editor too", () => {
+		const docs = readFileSync(join(ROOT, "docs/config.md"), "utf8");
+		const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(docs) ?? [];
+		const editor = JSON.parse(referenceDocs()["gateway.schema.json"] ?? "");
+		const check = new Ajv({ strict: false }).compile(editor);
+		expect(check(parseDocument(yaml ?? "").toJS())).toBe(true);
+	});
+
+	test("every key is described, every leaf has an example", () => {
+		expect(keys.length).toBeGreaterThan(60);
+		for (const [path, key] of keys)
+			expect(key.description, path).toMatch(/[.…]$/);
+		for (const [path, key] of leaves)
+			expect(key.examples, path).not.toHaveLength(0);
+		expect(leaves.filter(([, key]) => key.examples === undefined)).toEqual([]);
+	});
+
+	test("defaults and examples are what the key takes", () => {
+		const ajv = new Ajv({ strict: false, allowUnionTypes: true });
+		for (const [path, key] of keys) {
+			const values = [
+				...(key.examples ?? []),
+				...("default" in key ? [key.default] : []),
+			];
+			const check = ajv.compile(key);
+			for (const value of values) {
+				expect(check(value), `${path}: ${JSON.stringify(value)}`).toBe(true);
+				if (key.unit === undefined) continue;
+				const parsed = parseUnit(key.unit, value as string);
+				expect(parsed, path).toBeGreaterThanOrEqual(key.least ?? 0);
+				expect(parsed, path).toBeLessThanOrEqual(key.most ?? 0);
+			}
+		}
+	});
+});
