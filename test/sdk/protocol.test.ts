@@ -1,4 +1,5 @@
 /** docs/protocol.md from the module's side. */
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -107,12 +108,24 @@ describe("the hello", () => {
 
 describe("records", () => {
 	test("the example of docs/protocol.md", () => {
-		const guest = tracked(overheat);
-		guest.out();
-		guest.give(`${COLD}\n${HOT}\n{"temperature":\n`).pump();
-		expect(guest.out()).toBe(
-			`${RS}@1\n${ALERT}\n${RS}r2 not JSON: value expected at byte 15\n${RS}c3\n`,
+		const text = readFileSync(
+			new URL("../../docs/protocol.md", import.meta.url),
+			"utf8",
 		);
+		const [, block] = text.match(
+			/## Example\n\n```\n(.*?)```/s,
+		) as RegExpMatchArray;
+		const rows = (block as string)
+			.replaceAll("<RS>", RS)
+			.split("\n")
+			.slice(1, -1);
+		const columns = rows.map((row) => row.split(/ {2,}/));
+		const side = (n: number) =>
+			columns.map((row) => row[n]).filter((cell) => cell);
+		const [left, right] = [side(0), side(1)];
+		expect(left.length).toBe(4);
+		const guest = new Guest(overheat).give(`${left.join("\n")}\n`).start();
+		expect(guest.out()).toBe(`${right.join("\n")}\n`);
 	});
 
 	const say = (reading: object | string) => {
