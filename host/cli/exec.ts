@@ -14,14 +14,17 @@ const REFUSED = 125;
 const TRAP = 134;
 const CLOSED_PIPE = 141;
 
-/** ms: of a module that cannot be metered, for a line, and until it reads its first. */
+/** ms that a module which cannot be metered may run without asking for input. */
 const TIME = 1000;
-const START = 5000;
+/** Until it asks for the first time: so many times as long, and not less than this (compiling is part of it). */
+const STARTS = 5;
+const START_MIN = 1000;
 
 export const execVerb: Verb = {
 	name: "exec",
 	summary: "run one module on stdin and stdout",
-	help: `usage: wasieve exec MODULE [ARGS…] [--param K=V]… [--memory 16MiB] [--fuel 10M] [--time 250ms] [--real-time]
+	help: `usage: wasieve exec MODULE [ARGS…] [--param K=V]… [--memory 16MiB] [--fuel 10M] [--time 250ms]
+                    [--output 1MiB] [--real-time]
 
 Runs MODULE (any WASI preview 1 program) in the embedded engine: readings in on stdin, one a line,
 what it makes of them out on stdout. It streams: an alert leaves before the next reading is read.
@@ -30,14 +33,17 @@ what it makes of them out on stdout. It streams: an alert leaves before the next
   --memory SIZE    the guest's memory at most (default 16MiB)
   --fuel COUNT     units of work for each line it reads, 10 times that to start and to finish
                    (default 10M; a unit is about an instruction of a loop)
-  --time DURATION  how long it may run without asking for input; waiting for input does not count
-                   (default: none, and 1s for modules that cannot be metered)
+  --time DURATION  how long it may run without asking for input, 5 times that (at least 1s) to start;
+                   waiting for input does not count (default: none, and 1s for modules that
+                   cannot be metered)
+  --output SIZE    bytes it may write for each line it reads, 10 times that to start and to finish;
+                   as much as it reads it may write anyway (default 1MiB)
   --real-time      the machine's clock and random numbers; without it time begins at 2000-01-01
                    in every run and passes only when it is looked at, and sleeping takes no time
   --               what follows are the guest's arguments, even if it begins with a dash
 
 Exit codes: the guest's own (its low 8 bits), or, with one line on stderr that says why,
-124 it reached a limit (fuel, time), 125 the module is refused, 134 it trapped; 141 nobody read
+124 it reached a limit (fuel, time, output), 125 the module is refused, 134 it trapped; 141 nobody read
 its output any more; 2 wrong command line.
 
 Example:
@@ -67,6 +73,7 @@ interface CommandLine {
 	memory: number;
 	fuel: number;
 	time: number | undefined;
+	output: number;
 	realTime: boolean;
 }
 
@@ -76,11 +83,13 @@ function readCommandLine(argv: string[]): CommandLine {
 		memory: { type: "string" },
 		fuel: { type: "string" },
 		time: { type: "string" },
+		output: { type: "string" },
 		"real-time": { type: "boolean" },
 	});
 	const [module, ...args] = positionals;
 	if (module === undefined) throw usage("exec", "MODULE is missing");
-	const { param: params = [], memory = "16MiB", fuel = "10M", time } = values;
+	const { param: params = [], memory = "16MiB", fuel = "10M" } = values;
+	const { time, output = "1MiB" } = values;
 	for (const param of params) refuseOddParam(param);
 	return {
 		module,
@@ -89,6 +98,7 @@ function readCommandLine(argv: string[]): CommandLine {
 		memory: quantity("memory", "bytes", memory),
 		fuel: quantity("fuel", "count", fuel),
 		time: time === undefined ? time : quantity("time", "duration", time),
+		output: quantity("output", "bytes", output),
 		realTime: values["real-time"] === true,
 	};
 }
@@ -117,13 +127,14 @@ async function run(given: CommandLine, io: Io): Promise<Ending> {
 		args: [basename(path), ...given.args],
 		env: given.params,
 		fuel: fuel === undefined ? fuel : { global: fuel, units: given.fuel },
+		output: given.output,
 		realTime: given.realTime,
 	};
 	if (fuel !== undefined && given.time === undefined) {
 		return execute(execution);
 	}
 	const time = given.time ?? TIME;
-	return executeWatched(execution, time, Math.max(time, START));
+	return executeWatched(execution, time, Math.max(time * STARTS, START_MIN));
 }
 
 function readModule(path: string): Buffer {
@@ -142,6 +153,7 @@ function readModule(path: string): Buffer {
 const HINTS: { readonly [code: string]: string } = {
 	E_GUEST_FUEL: "it loops without end, or needs a higher --fuel",
 	E_GUEST_TRAP: "build it with --debug for names",
+	E_GUEST_OUTPUT: "it floods its output, or needs a higher --output",
 	E_MODULE_MEMORY: "build it with less initial memory, or raise --memory",
 };
 

@@ -81,15 +81,18 @@ function guardOf(watch: Int32Array, time: number, start: number) {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise<Ending>((resolve) => {
 		let turn = 0;
+		let writes = 0;
 		let used = 0;
 		// Ten looks a limit: a turn is cut after 1.0 to 1.1 times the limit.
 		const step = Math.max(1, Math.ceil(time / 10));
 		const look = () => {
-			const now = Atomics.load(watch, Watch.TURNS);
-			const waiting = Atomics.load(watch, Watch.WAITING) === 1;
-			used = now === turn && !waiting ? used + step : 0;
-			turn = now;
-			const limit = now === 0 ? start : time;
+			const [turns, reading, written, writing] = watch;
+			// Held up by whoever reads its output, unless it gets rid of more all the time.
+			const stuck = writing === 1 && written === writes;
+			const idle = turns !== turn || reading === 1 || stuck;
+			used = idle ? 0 : used + step;
+			[turn, writes] = [turns as number, written as number];
+			const limit = turn === 0 ? start : time;
 			if (used > limit) resolve(failed(tooLong(limit)));
 			else timer = setTimeout(look, step);
 		};

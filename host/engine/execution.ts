@@ -7,6 +7,8 @@ export interface Execution {
 	env: readonly string[];
 	/** Export name of the fuel global, and units for each line it reads. */
 	fuel: { global: string; units: number } | undefined;
+	/** Bytes it may write for each line that it reads, and as many as it reads besides. */
+	output: number;
 	/** Grants the machine's clocks and random numbers. */
 	realTime: boolean;
 }
@@ -15,7 +17,10 @@ export interface Execution {
 export const Watch = {
 	/** Counts up whenever the guest gets input: its time begins anew. */
 	TURNS: 0,
-	/** 1 while the guest waits for its input to come or its output to go. */
-	WAITING: 1,
-	COUNT: 2,
+	/** 1 while the guest waits for input. */
+	READING: 1,
+	/** Counts its writes; 1 in the next word while one is under way. */
+	WRITES: 2,
+	WRITING: 3,
+	COUNT: 4,
 } as const;

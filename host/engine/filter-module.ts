@@ -1,5 +1,9 @@
 import { asWasieveError, WasieveError } from "../errors.js";
-import type { ModuleInfo, ModuleLimits } from "../module/inspect.js";
+import {
+	type ModuleInfo,
+	type ModuleLimits,
+	refuseLibrary,
+} from "../module/inspect.js";
 import { prepareModule } from "../module/prepare.js";
 
 /** A checked, rewritten and compiled module, ready to be instantiated any number of times. */
@@ -27,6 +31,7 @@ export function loadFilter(
 		fuel: true,
 		exposeState: true,
 	});
+	refuseLibrary(prepared.info);
 	const key = `${prepared.info.digest} ${limits.memory} ${limits.table}`;
 	const known = compiled.get(key);
 	if (known !== undefined) return known;

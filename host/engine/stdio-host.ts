@@ -1,5 +1,7 @@
 import { readSync, writeSync } from "node:fs";
+import type { WasieveError } from "../errors.js";
 import { type Execution, Watch } from "./execution.js";
+import { fault } from "./fault.js";
 import { LF } from "./lines.js";
 import { AROUND, Tank } from "./tank.js";
 import type { Nature } from "./time.js";
@@ -25,6 +27,9 @@ export class StdioHost implements WasiHost {
 	readonly tank: Tank;
 	readonly #watch: Int32Array;
 	readonly #never = new Int32Array(new SharedArrayBuffer(4));
+	readonly #output: number;
+	/** Bytes that may still be written before more is read. */
+	#budget: number;
 	#ended = false;
 
 	constructor(run: Execution, nature: Nature, watch?: Int32Array) {
@@ -32,25 +37,32 @@ export class StdioHost implements WasiHost {
 		this.env = run.env;
 		this.#nature = nature;
 		this.tank = new Tank(run.fuel?.units);
+		this.#output = run.output;
+		this.#budget = run.output * AROUND;
 		this.#watch = watch ?? new Int32Array(Watch.COUNT);
 	}
 
 	read(memory: Uint8Array, at: number, length: number): number {
 		this.spend(CALL);
-		const got = this.#patiently(() => readSync(0, memory, at, length, null));
-		if (got > 0) this.tank.fill(Math.max(1, linesIn(memory, at, at + got)));
+		const got = this.#patiently(Watch.READING, () =>
+			readSync(0, memory, at, length, null),
+		);
+		if (got > 0) this.#turn(Math.max(1, linesIn(memory, at, at + got)), got);
 		// Once: a guest that reads on and on behind the end gets no more.
-		else if (!this.#ended) this.tank.fill(AROUND);
-		else return 0;
+		else if (!this.#ended) this.#turn(AROUND, 0);
 		this.#ended = got === 0;
-		Atomics.add(this.#watch, Watch.TURNS, 1);
 		return got;
 	}
 
 	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number {
 		this.spend(CALL + end - at);
+		this.#budget -= end - at;
+		if (this.#budget < 0) throw tooMuch(this.#output);
+		Atomics.add(this.#watch, Watch.WRITES, 1);
 		try {
-			return this.#patiently(() => writeSync(fd, memory, at, end - at));
+			return this.#patiently(Watch.WRITING, () =>
+				writeSync(fd, memory, at, end - at),
+			);
 		} catch (thrown) {
 			if ((thrown as NodeJS.ErrnoException).code !== "EPIPE") throw thrown;
 			// A program goes on when only its stderr is not read any more.
@@ -78,9 +90,16 @@ export class StdioHost implements WasiHost {
 		this.tank.spend(bytes);
 	}
 
+	/** Input has come: fuel, time and output for it. Copying it is always within limits. */
+	#turn(lines: number, bytes: number): void {
+		this.tank.fill(lines);
+		this.#budget = this.#output * lines + bytes;
+		Atomics.add(this.#watch, Watch.TURNS, 1);
+	}
+
 	/** Whoever shares a pipe or terminal with us may have made it non-blocking: wait, using no CPU. */
-	#patiently(act: () => number): number {
-		Atomics.store(this.#watch, Watch.WAITING, 1);
+	#patiently(what: number, act: () => number): number {
+		Atomics.store(this.#watch, what, 1);
 		try {
 			for (let pause = PAUSE_MIN; ; pause = Math.min(pause * 2, PAUSE_MAX)) {
 				try {
@@ -94,9 +113,17 @@ export class StdioHost implements WasiHost {
 				Atomics.wait(this.#never, 0, 0, pause);
 			}
 		} finally {
-			Atomics.store(this.#watch, Watch.WAITING, 0);
+			Atomics.store(this.#watch, what, 0);
 		}
 	}
+}
+
+function tooMuch(limit: number): WasieveError {
+	return fault(
+		"E_GUEST_OUTPUT",
+		`the module wrote more than ${limit} bytes for a line that it read`,
+		"raise the limit if this is right",
+	);
 }
 
 function linesIn(bytes: Uint8Array, at: number, end: number): number {

@@ -81,8 +81,7 @@ function read(
 	count: number,
 	result: number,
 ): number {
-	if (count > 1) host.spend?.(count * PIECE);
-	const wrong = check(guest, iovs, count, result);
+	const wrong = check(host, guest, iovs, count, result);
 	if (wrong !== OK) return wrong;
 	guest.setU32(result, 0);
 	for (let p = iovs; p < iovs + count * 8; p += 8) {
@@ -108,8 +107,7 @@ function write(
 	count: number,
 	result: number,
 ): number {
-	if (count > 1) host.spend?.(count * PIECE);
-	const wrong = check(guest, iovs, count, result);
+	const wrong = check(host, guest, iovs, count, result);
 	if (wrong !== OK) return wrong;
 	let written = 0;
 	for (let p = iovs; p < iovs + count * 8; p += 8) {
@@ -126,6 +124,7 @@ function write(
 
 /** All that can be wrong is found before a byte moves: no input is taken that the guest never sees. */
 function check(
+	host: WasiHost,
 	guest: GuestMemory,
 	iovs: number,
 	count: number,
@@ -133,6 +132,7 @@ function check(
 ): number {
 	if (count > PIECES_MAX) return INVAL;
 	if (!guest.holds(iovs, count * 8) || !guest.holds(result, 4)) return FAULT;
+	if (count > 1) host.spend?.(count * PIECE);
 	let total = 0;
 	for (let p = iovs; p < iovs + count * 8; p += 8) {
 		const length = guest.u32(p + 4);

@@ -10,6 +10,7 @@ const FEATURES = {
 	sign_extension: true,
 	simd: true,
 	mutable_globals: true,
+	exceptions: true,
 };
 
 /** The text format as bytes of a module. */
