@@ -16,6 +16,7 @@ import {
 } from "./encode.js";
 import { reasonText } from "./faults.js";
 import { type Inlet, malformed, SLAB } from "./inlet.js";
+import { Nudge } from "./nudge.js";
 import type { BrokerOptions } from "./options.js";
 import { DONE, FLYING, Outbox, REFUSED, RELEASED, WAITING } from "./outbox.js";
 import type { MqttSink } from "./sink.js";
@@ -84,6 +85,8 @@ export class MqttPublisher implements Publisher {
 	readonly #touched: MqttSink[] = [];
 	/** Lost connections since the last acknowledgement, with outputs in flight. */
 	#suspicion = 0;
+	readonly #nudge = new Nudge();
+	#writes = 0;
 	/** The lowest maximum QoS that has been told to the log. */
 	#lowest = NO_QOS;
 
@@ -298,6 +301,7 @@ export class MqttPublisher implements Publisher {
 		const connection = this.#connection as Connection;
 		if (connection.unsent > UNSENT) return; // drained() goes on
 		const first = box.sent;
+		const idle = this.#flying === 0;
 		const now = this.#v5 ? this.o.clock() : 0;
 		let slab: Slab | undefined;
 		let from = 0;
@@ -314,7 +318,11 @@ export class MqttPublisher implements Publisher {
 			}
 			to = box.end[k] as number;
 		}
-		if (slab) connection.write(slab.bytes.subarray(from, to));
+		if (slab) {
+			connection.write(slab.bytes.subarray(from, to));
+			if (idle) this.#nudge.sent(performance.now());
+			this.#writes++;
+		}
 		this.#finishUnacknowledged(first);
 	}
 
@@ -491,6 +499,9 @@ export class MqttPublisher implements Publisher {
 	/* ----------------------------------------------------- acknowledgements */
 
 	drink(inlet: Inlet): void {
+		const now = performance.now();
+		if (this.#flying > 0) this.#nudge.heard(now);
+		const writes = this.#writes;
 		try {
 			while (inlet.find()) {
 				const type = inlet.first >> 4;
@@ -503,6 +514,8 @@ export class MqttPublisher implements Publisher {
 		} finally {
 			if (this.#touched.length > 0) this.#flush(); // the window has moved
 		}
+		if (this.#flying > 0 && this.#writes === writes && this.#nudge.wanted(now))
+			this.#connection?.ping();
 		if (inlet.next - inlet.at > SLAB)
 			throw malformed("a control packet that is too large");
 	}
