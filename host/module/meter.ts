@@ -2,7 +2,7 @@ import { join, type Piece, s32, u32 } from "./binary.js";
 import { BULK, OP } from "./instructions.js";
 import { PAGE } from "./limits.js";
 import type { Price } from "./price.js";
-import type { Stretch, Weighed } from "./weigh.js";
+import type { Loop, Weighed } from "./weigh.js";
 
 /**
  * Units a function with loops pays at its entry for the first iterations, and again whenever
@@ -65,7 +65,7 @@ function enter(places: Places, units: number, loops: boolean): number[] {
 	return [...burn(places, constant(units + (loops ? PREPAID : 0))), ...ahead];
 }
 
-/** At a loop's head: paid −= units; if that is below 0, pay for more. */
+/** Before a pass of a loop: paid −= units; if that is below 0, pay for more. */
 function iterate(places: Places, units: number): number[] {
 	const more = Math.ceil(units / PREPAID) * PREPAID;
 	const paid = u32(places.paid);
@@ -113,6 +113,30 @@ function rate(
 	return { cap: tableCap, units: [...constant(4), SHL] };
 }
 
+/** Code that takes the place of bytes[at, end). */
+interface Insert {
+	at: number;
+	end: number;
+	code: number[];
+}
+
+/**
+ *   br L      ─▶  charge, br L
+ *   br_if L   ─▶  if  charge, br L + 1  end
+ */
+function chargeLoop({ pays, head, jumps }: Loop, charge: number[]): Insert[] {
+	if (pays === "head") return [{ at: head, end: head, code: charge }];
+	return jumps.map(({ at, end, conditional, depth }) =>
+		conditional
+			? {
+					at,
+					end,
+					code: [OP.if, VOID, ...charge, OP.br, ...u32(depth + 1), OP.end],
+				}
+			: { at, end, code: [...charge, OP.br, ...u32(depth)] },
+	);
+}
+
 /** What all functions of a module share: the index of the fuel global, and the caps in pages and elements. */
 export type Budget = Pick<Places, "fuel" | "memoryCap" | "tableCap">;
 
@@ -131,11 +155,10 @@ export function meterBody(
 	const paid = parameters + weighed.locals;
 	const places = { fuel, paid, scratch: paid + 1, memoryCap, tableCap };
 	const inserts = [
-		...loops.map((loop: Stretch, k) => ({
-			at: loop.at,
-			code: iterate(places, price.loops[k] as number),
-		})),
-		...lengthy.map(({ at, op }) => ({ at, code: payFor(places, op) })),
+		...loops.flatMap((loop, k) =>
+			chargeLoop(loop, iterate(places, price.loops[k] as number)),
+		),
+		...lengthy.map(({ at, op }) => ({ at, end: at, code: payFor(places, op) })),
 	].sort((a, b) => a.at - b.at);
 
 	const pieces: Piece[] = [u32(weighed.localGroups + 1)];
@@ -146,7 +169,7 @@ export function meterBody(
 	let from = code;
 	for (const insert of inserts) {
 		pieces.push(bytes.subarray(from, insert.at), insert.code);
-		from = insert.at;
+		from = insert.end;
 	}
 	pieces.push(bytes.subarray(from, body.end));
 	return join(pieces);

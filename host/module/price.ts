@@ -11,7 +11,7 @@ const UNITS_MAX = 2 ** 30;
 export interface Price {
 	/** Units at its entry; 0: its callers pay for it. */
 	entry: number;
-	/** Units at each arrival at the head of loop k of {@link Weighed}. */
+	/** Units at each jump back to, or arrival at, the head of loop k of {@link Weighed}. */
 	loops: number[];
 }
 
@@ -28,17 +28,41 @@ export function priceAll(
 	imported: number,
 ): Price[] {
 	const free = findFree(functions, imported);
-	const steps = (stretch: Stretch) =>
-		stretch.calls.reduce(
-			(sum, callee) => sum + stepsOfCall(callee, imported, free),
-			stretch.steps,
-		);
-	const units = (stretch: Stretch) =>
-		Math.min(Math.ceil(steps(stretch) / STEPS_PER_UNIT), UNITS_MAX);
-	return functions.map((each, k) => ({
-		entry: (free[k] as number) > 0 ? 0 : units(each.body),
-		loops: each.loops.map(units),
-	}));
+	return functions.map((each, k) => {
+		const steps = addUp(each, (callee) => stepsOfCall(callee, imported, free));
+		return {
+			entry: (free[k] as number) > 0 ? 0 : units(steps(each.body)),
+			loops: each.loops.map((loop) => units(steps(loop))),
+		};
+	});
+}
+
+function units(steps: number): number {
+	return Math.min(Math.ceil(steps / STEPS_PER_UNIT), UNITS_MAX);
+}
+
+/**
+ * Steps of a stretch with all it calls, and of the first pass of each loop inside it that
+ * pays for the others itself. Each sum is kept: nesting may be as deep as a file is long.
+ */
+function addUp(
+	{ body }: Weighed,
+	stepsOf: (callee: number) => number,
+): (stretch: Stretch) => number {
+	const sums = new Map<Stretch, number>();
+	const order: Stretch[] = [body];
+	for (const stretch of order) {
+		for (const loop of stretch.inner) order.push(loop);
+	}
+	for (const stretch of order.reverse()) {
+		let sum = stretch.steps;
+		for (const callee of stretch.calls) sum += stepsOf(callee);
+		for (const loop of stretch.inner) {
+			if (loop.pays === "back") sum += sums.get(loop) as number;
+		}
+		sums.set(stretch, sum);
+	}
+	return (stretch) => sums.get(stretch) as number;
 }
 
 /** Steps the caller pays: nothing for a function that pays for itself. */
@@ -59,7 +83,7 @@ function findFree(functions: readonly Weighed[], imported: number): number[] {
 	});
 	for (const [k, each] of functions.entries()) {
 		if (waitsFor[k] === -1) continue;
-		for (const callee of each.body.calls) {
+		for (const callee of each.calls) {
 			// A function with a loop pays for itself, whatever else it does.
 			if (callee < imported || waitsFor[callee - imported] === -1) continue;
 			(callers[callee - imported] as number[]).push(k);
@@ -69,10 +93,10 @@ function findFree(functions: readonly Weighed[], imported: number): number[] {
 	// Kahn's order, leaves first; what is in a circle of calls is never reached and pays.
 	const ready = functions.flatMap((_, k) => (waitsFor[k] === 0 ? [k] : []));
 	for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
-		const { body } = functions[next] as Weighed;
-		let steps = body.steps;
-		for (const callee of body.calls)
-			steps += stepsOfCall(callee, imported, free);
+		const each = functions[next] as Weighed;
+		const steps = addUp(each, (callee) => stepsOfCall(callee, imported, free))(
+			each.body,
+		);
 		if (steps <= FREE_STEPS) free[next] = steps;
 		for (const caller of callers[next] as number[]) {
 			waitsFor[caller] = (waitsFor[caller] as number) - 1;

@@ -21,8 +21,30 @@ export interface Stretch {
 	steps: number;
 	/** Functions called by index; what they cost is known later. */
 	calls: number[];
-	/** Where a charge goes: behind a loop's block type, or at the beginning of the body. */
+	/** Loops directly inside. */
+	inner: Loop[];
+}
+
+export interface Loop extends Stretch {
+	/**
+	 * back: each jump to the head pays, and the first pass is paid for by the stretch around it.
+	 * Most loops of a parser run no or one time, so this is cheaper by half than the head.
+	 * head: every arrival pays at the head. For jumps that no charge can be put before: those that
+	 * carry values, and br_table.
+	 */
+	pays: "back" | "head";
+	/** Behind the block type. */
+	head: number;
+	jumps: Jump[];
+}
+
+/** A br or br_if to a loop's head, bytes[at, end). */
+export interface Jump {
 	at: number;
+	end: number;
+	conditional: boolean;
+	/** Frames between. */
+	depth: number;
 }
 
 /** An instruction whose cost is its last operand, the number of bytes, elements or pages. */
@@ -32,9 +54,11 @@ export interface Lengthy {
 }
 
 export interface Weighed {
-	/** Without loops. */
 	body: Stretch;
-	loops: Stretch[];
+	/** Those that something jumps back to, inner ones first. */
+	loops: Loop[];
+	/** All functions called by index. */
+	calls: number[];
 	lengthy: Lengthy[];
 	/** Calls whose target is not known before they run. */
 	indirect: boolean;
@@ -55,6 +79,7 @@ const RUNTIME_CALL = 128;
 const FRAME = 4;
 /** Growing makes the engine replace the buffer: about a microsecond. */
 const GROWTH = 8192;
+
 export interface Callable {
 	types: readonly (FunctionType | undefined)[];
 	/** Type index of each function, imported ones first. */
@@ -64,10 +89,8 @@ export interface Callable {
 interface Frame {
 	/** The stretch that instructions inside belong to. */
 	stretch: Stretch;
-	/** Whether a branch to this frame goes backwards. */
-	loop: boolean;
-	/** Loops only: something jumps to its head. */
-	repeats: boolean;
+	/** Set when a branch to this frame goes backwards. */
+	loop: Loop | undefined;
 }
 
 /** Steps for calling through a table beyond those of a known call: the most a free function may cost. */
@@ -90,8 +113,9 @@ class Scales {
 		const code = this.#r.at;
 		this.#result = {
 			// Entering a function clears its locals.
-			body: { steps: FRAME + (locals >>> 2), calls: [], at: code },
+			body: { steps: FRAME + (locals >>> 2), calls: [], inner: [] },
 			loops: [],
+			calls: [],
 			lengthy: [],
 			indirect: false,
 			code,
@@ -105,7 +129,7 @@ class Scales {
 
 	weigh(): Weighed {
 		const { body } = this.#result;
-		this.#frames.push({ stretch: body, loop: false, repeats: false });
+		this.#frames.push({ stretch: body, loop: undefined });
 		while (this.#frames.length > 0) this.#instruction();
 		if (!this.#r.done)
 			throw malformed("code behind the end of a function", this.#r.at);
@@ -125,9 +149,12 @@ class Scales {
 		if (op === OP.end) this.#close();
 		else if (op === OP.block || op === OP.if || op === OP.loop)
 			this.#open(op, at);
-		else if (op === OP.br || op === OP.brIf) this.#branch(r.u32(), at);
+		else if (op === OP.br || op === OP.brIf) this.#branch(op, at);
 		else if (op === OP.brTable) {
-			for (let n = r.count() + 1; n > 0; n--) this.#branch(r.u32(), at);
+			for (let n = r.count() + 1; n > 0; n--) {
+				const { loop } = this.#target(r.u32(), at);
+				if (loop) loop.pays = "head";
+			}
 		} else if (op === OP.call || op === OP.returnCall) this.#call(at);
 		else if (op === OP.callIndirect || op === OP.returnCallIndirect) {
 			this.#callIndirect(at);
@@ -153,46 +180,57 @@ class Scales {
 	#open(op: number, at: number): void {
 		const values = this.#blockType(at);
 		const outer = this.#frame.stretch;
-		outer.steps += values;
+		outer.steps += values.in + values.out;
 		if (op !== OP.loop) {
-			this.#frames.push({ stretch: outer, loop: false, repeats: false });
+			this.#frames.push({ stretch: outer, loop: undefined });
 			return;
 		}
-		const stretch = { steps: 1 + values, calls: [], at: this.#r.at };
-		this.#frames.push({ stretch, loop: true, repeats: false });
+		const loop: Loop = {
+			steps: 1 + values.in + values.out,
+			calls: [],
+			inner: [],
+			pays: values.in > 0 ? "head" : "back",
+			head: this.#r.at,
+			jumps: [],
+		};
+		outer.inner.push(loop);
+		this.#frames.push({ stretch: loop, loop });
 	}
 
-	/** A loop that nothing jumps back to is a block: its steps go to the stretch around it. */
 	#close(): void {
-		const { stretch, loop, repeats } = this.#frames.pop() as Frame;
-		if (!loop) return;
-		if (repeats) {
-			this.#result.loops.push(stretch);
-			return;
+		const { loop } = this.#frames.pop() as Frame;
+		if (loop === undefined) return;
+		if (loop.jumps.length > 0 || loop.pays === "head") {
+			this.#result.loops.push(loop);
 		}
-		const outer = this.#frame.stretch;
-		outer.steps += stretch.steps;
-		for (const callee of stretch.calls) outer.calls.push(callee);
 	}
 
 	/** 0x40, a value type, or the index of a function type as a positive s33. Returns how many values cross. */
-	#blockType(at: number): number {
+	#blockType(at: number): { in: number; out: number } {
 		const r = this.#r;
 		const first = r.peek();
 		if (first === 0x40 || isKnownType(first)) {
 			r.byte();
-			return 1;
+			return { in: 0, out: 1 };
 		}
 		if (first >= 0x40 && first < 0x80) {
 			throw new Unmeterable(`it uses typed references at byte ${at}`);
 		}
-		return this.#values(r.u32(), at);
+		const { parameters, results } = this.#type(r.u32(), at);
+		return { in: parameters, out: results };
 	}
 
-	#branch(depth: number, at: number): void {
+	#branch(op: number, at: number): void {
+		const depth = this.#r.u32();
+		const { loop } = this.#target(depth, at);
+		const end = this.#r.at;
+		loop?.jumps.push({ at, end, conditional: op === OP.brIf, depth });
+	}
+
+	#target(depth: number, at: number): Frame {
 		const frame = this.#frames[this.#frames.length - 1 - depth];
 		if (frame === undefined) throw malformed("branch out of its function", at);
-		if (frame.loop) frame.repeats = true;
+		return frame;
 	}
 
 	#call(at: number): void {
@@ -202,6 +240,7 @@ class Scales {
 			throw malformed(`call of unknown function ${callee}`, at);
 		const { stretch } = this.#frame;
 		stretch.calls.push(callee);
+		this.#result.calls.push(callee);
 		stretch.steps += FRAME + this.#values(type, at);
 	}
 
@@ -213,9 +252,14 @@ class Scales {
 	}
 
 	#values(type: number, at: number): number {
+		const { parameters, results } = this.#type(type, at);
+		return parameters + results;
+	}
+
+	#type(type: number, at: number): FunctionType {
 		const known = this.#of.types[type];
 		if (known === undefined) throw malformed(`${type} is no function type`, at);
-		return known.parameters + known.results;
+		return known;
 	}
 
 	#bulk(at: number): void {

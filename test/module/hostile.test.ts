@@ -66,3 +66,35 @@ test("a real module with each byte changed once is judged", () => {
 		module[at] = original;
 	}
 });
+
+/** A module with one function of this code. */
+function moduleOf(code: Uint8Array): Uint8Array {
+	const leb = (n: number) => [
+		(n & 0x7f) | 0x80,
+		((n >> 7) & 0x7f) | 0x80,
+		n >> 14,
+	];
+	const size = code.length + 2;
+	return Uint8Array.from([
+		...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+		...[10, ...leb(size + 4), 1, ...leb(size), 0],
+		...code,
+		0x0b,
+	]);
+}
+
+/** `count` times the same bytes. */
+const repeat = (count: number, ...bytes: number[]) =>
+	Array.from({ length: count }, () => bytes).flat();
+
+// A weighing that copies what inner loops call outwards would take minutes.
+test.each([
+	// loop, call 0 … br 0, end
+	[
+		"in one another",
+		[...repeat(40_000, 3, 0x40, 0x10, 0), ...repeat(40_000, 0x0c, 0, 0x0b)],
+	],
+	["after one another", repeat(40_000, 3, 0x40, 0x41, 0, 0x0d, 0, 0x0b)],
+])("forty thousand loops %s are weighed", (_, code) => {
+	expect(judge(moduleOf(Uint8Array.from(code)))).toBe("accepted");
+});
