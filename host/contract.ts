@@ -319,6 +319,8 @@ export interface Quarantine {
 		failed: FailedReading,
 		kept: (error: WasieveError | undefined) => void,
 	): void;
+	/** Readings that were kept and had to make room for younger ones. */
+	readonly discarded?: number;
 	close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { parseTarget, type Target } from "../mqtt/options.js";
 import { isTopicName } from "../mqtt/topics.js";
 import { parseAddress } from "./address.js";
 import type { Path } from "./problem.js";
-import type { Key } from "./schema.js";
+import { brokerKeys } from "./schema-broker.js";
 import { expand, resolvePassword } from "./secret.js";
 import { asValues, Section, type Surroundings } from "./section.js";
 import { resolveTls } from "./tls.js";
@@ -23,8 +23,8 @@ export class Brokers {
 	}
 
 	/** The gateway's own, which MQTT_BROKER may replace. */
-	resolve(key: Key, value: unknown, path: Path): BrokerConfig | undefined {
-		const section = brokerSection(key, value ?? key.default, path);
+	resolve(value: unknown, path: Path): BrokerConfig | undefined {
+		const section = brokerSection(value, path);
 		const instead = this.#around.env.MQTT_BROKER || undefined;
 		const clientId = `wasieve-out-${this.#around.hostname}`;
 		return this.#intern(section, instead, clientId);
@@ -32,12 +32,11 @@ export class Brokers {
 
 	/** A pipeline's own. */
 	resolveOwn(
-		key: Key,
 		value: unknown,
 		path: Path,
 		pipeline: string,
 	): BrokerConfig | undefined {
-		const section = brokerSection(key, value, path);
+		const section = brokerSection(value, path);
 		if (section.has("embedded")) {
 			const what = "only the gateway's broker can be embedded";
 			this.#around.report.value(section.at("embedded"), what, URL_HINT);
@@ -67,12 +66,12 @@ type Found =
 	| (Omit<Extract<BrokerConfig, { kind: "embedded" }>, "clientId"> & OwnId);
 type OwnId = { clientId?: string };
 
-function brokerSection(key: Key, value: unknown, path: Path): Section {
+function brokerSection(value: unknown, path: Path): Section {
 	if (typeof value !== "string") {
-		return new Section(key, asValues(value), path);
+		return new Section(brokerKeys, asValues(value), path);
 	}
 	const data = value === "embedded" ? { embedded: LOOPBACK } : { url: value };
-	return new Section(key, data, path, true);
+	return new Section(brokerKeys, data, path, true);
 }
 
 function resolveBroker(

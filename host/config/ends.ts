@@ -162,7 +162,5 @@ function brokerOf(end: Section, owner: Owner): BrokerConfig | undefined {
 	if (!end.has("broker")) return owner.broker;
 	const value = end.get<unknown>("broker");
 	if (value === undefined) return undefined;
-	const key = end.key.properties?.broker as Key;
-	const { brokers, name } = owner;
-	return brokers.resolveOwn(key, value, end.at("broker"), name);
+	return owner.brokers.resolveOwn(value, end.at("broker"), owner.name);
 }

@@ -106,10 +106,9 @@ function resolveGateway(
 
 /** A broker that was of the wrong type has been reported: nothing can be said about it. */
 function resolveBroker(top: Section, brokers: Brokers) {
-	const value = top.data.broker;
-	if (top.has("broker") && value === undefined) return undefined;
-	const key = SCHEMA.properties?.broker as Key;
-	return brokers.resolve(key, value, top.at("broker"));
+	const value = top.get<unknown>("broker");
+	if (top.has("broker") && top.data.broker === undefined) return undefined;
+	return brokers.resolve(value, top.at("broker"));
 }
 
 function resolveHttp(top: Section, around: Surroundings): HttpConfig | false {

@@ -1,10 +1,9 @@
 import type { Key } from "./schema.js";
-import { brokerKeys } from "./schema-broker.js";
 
 const qos: Key = { type: "integer", enum: [0, 1, 2] };
 
 const ownBroker: Key = {
-	...brokerKeys,
+	$ref: "#/properties/broker",
 	description:
 		"Another broker than the gateway's, in the same forms (not `embedded`).",
 	defaultText: "the gateway's broker",
@@ -115,7 +114,13 @@ const filter: Key = {
 	},
 };
 
-const filters: Key = { ...filter, items: { ...filter, type: "object" } };
+const filters: Key = {
+	...filter,
+	items: {
+		type: "object",
+		$ref: "#/properties/pipelines/additionalProperties/properties/filter",
+	},
+};
 
 const to: Key = {
 	type: ["object", "string"],

@@ -8,6 +8,8 @@ import type { Unit } from "./units.js";
  * their types, and what depends on other keys is checked in code.
  */
 export interface Key {
+	/** The same as another key, by its place in {@link SCHEMA}: compiled once, at every start. */
+	readonly $ref?: string;
 	readonly type?: string | readonly string[];
 	readonly description?: string;
 	readonly default?: unknown;

@@ -98,6 +98,10 @@ export class Line {
 		return this.#stages.at(-1)?.outputBytes ?? 0;
 	}
 
+	get quarantineDiscarded(): number {
+		return this.#o.quarantine.discarded ?? 0;
+	}
+
 	account(): Account {
 		return this.ledger.account();
 	}

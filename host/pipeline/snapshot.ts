@@ -20,6 +20,7 @@ export function snapshotOf(line: Line): PipelineSnapshot {
 		outputBytes: line.outputBytes,
 		restarts: line.restarts,
 		quarantineLost: line.failures.lost,
+		quarantineDiscarded: line.quarantineDiscarded,
 		...(line.failures.error && {
 			quarantineError: faultData(line.failures.error),
 		}),
