@@ -69,6 +69,9 @@ export async function stayUp(
 	deadline: number,
 ): Promise<number> {
 	const signals = twoSignals(io);
+	signals.first.then((name) =>
+		io.stderr.write(`${name}: stopping, a second signal forces\n`),
+	);
 	const done = Promise.all([gateway.up, gateway.ended]);
 	done.catch(() => {}); // a stop before all is up makes up fail: that is not news
 	try {
@@ -90,10 +93,10 @@ export async function stayUp(
 }
 
 function twoSignals(io: Pick<Io, "onSignal">) {
-	const heard: (() => void)[] = [];
-	const first = new Promise<void>((resolve) => heard.push(resolve));
-	const second = new Promise<void>((resolve) => heard.push(resolve));
-	const off = io.onSignal(() => heard.shift()?.());
+	const heard: ((name: string) => void)[] = [];
+	const first = new Promise<string>((resolve) => heard.push(resolve));
+	const second = new Promise<string>((resolve) => heard.push(resolve));
+	const off = io.onSignal((name) => heard.shift()?.(name));
 	return { first, second, off };
 }
 

@@ -1,9 +1,11 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { BROKEN, dealReadings } from "#host/cli/demo/readings.js";
 import type { DemoSummary, PipelineAccount } from "#host/cli/demo/summary.js";
-import { ROOT, wasieve } from "./child.js";
+import { folder, MAIN, ROOT, wasieve } from "./child.js";
 
 const PUBLISHED = dealReadings(
 	readFileSync(join(ROOT, "examples/office-climate.ndjson"), "utf8"),
@@ -54,6 +56,25 @@ describe("wasieve demo", () => {
 		expect(stdout).toMatch(/^overheat +10,814 +(= 10,814) .*\+/m);
 		expect(stdout).toContain("every reading is accounted for");
 		expect(stdout).toMatch(/wasieve new /);
+	});
+
+	it("leaves nothing behind when it is interrupted", async () => {
+		const tmp = folder();
+		const child = spawn(process.execPath, [MAIN, "demo", "--rate", "100"], {
+			cwd: ROOT,
+			env: { ...process.env, TMPDIR: tmp },
+			stdio: ["ignore", "pipe", "inherit"],
+		});
+		onTestFinished(() => {
+			child.kill("SIGKILL");
+		});
+		await once(child.stdout, "data");
+		expect(readdirSync(tmp).length).toBe(1);
+		child.kill("SIGINT");
+		child.stdout.resume();
+		const [code] = await once(child, "close");
+		expect(code).toBe(1);
+		expect(readdirSync(tmp)).toEqual([]);
 	});
 
 	it.each([["--rate", "fast"], ["--rate", "-1"], ["--rate", ""], ["extra"]])(

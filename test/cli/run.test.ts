@@ -21,8 +21,8 @@ function config(text: string): string {
 }
 
 /** `wasieve run` as a process that is talked to while it runs. */
-function start(path: string, env: object = {}) {
-	const child = spawn(process.execPath, [MAIN, "run", path], {
+function start(path: string, env: object = {}, options: string[] = []) {
+	const child = spawn(process.execPath, [MAIN, "run", path, ...options], {
 		cwd: ROOT,
 		env: { ...process.env, ...env },
 		stdio: "pipe",
@@ -179,6 +179,50 @@ describe("wasieve run over MQTT", () => {
 		await said(running, /E_MQTT_CONNECT|ECONNREFUSED|cannot be reached/i);
 		running.child.kill("SIGTERM");
 		expect(await running.closed).toBe(0);
+	});
+});
+
+describe("wasieve run with an output that cannot leave", () => {
+	/** A pipeline with one output that waits for a broker that is gone. */
+	async function stuck(...options: string[]) {
+		const broker = await startBroker({ host: "127.0.0.1", port: 0 });
+		const path = config(
+			`broker: ${broker.url}\nhttp: 127.0.0.1:0\npipelines: { hot: { from: stdin, filter: { module: OVERHEAT }, to: { topic: alerts, qos: 1 } } }\n`,
+		);
+		const running = start(path, {}, options);
+		await said(running, /^hot: up/);
+		await broker.close();
+		await said(running, /E_MQTT_CONNECT/);
+		running.child.stdin.write(`${HOT}\n`);
+		const metrics = (await said(running, /^http: up/)).match(
+			/http:\S+\/metrics/,
+		)?.[0] as string;
+		while (
+			!/^wasieve_readings_taken_total\{.*\} 1$/m.test(
+				await (await fetch(metrics)).text(),
+			)
+		);
+		return running;
+	}
+
+	it("lets go at the deadline and says so", async () => {
+		const running = await stuck("--deadline", "300ms");
+		running.child.kill("SIGTERM");
+		expect(await running.closed).toBe(1);
+		expect(running.log.join("\n")).toMatch(
+			/error E_STOP_DEADLINE: .* 0.3 s have passed\n {2}hint: /,
+		);
+	});
+
+	it("is forced by a second signal", async () => {
+		const running = await stuck("--deadline", "1h");
+		running.child.kill("SIGTERM");
+		await said(running, /^SIGTERM: stopping/);
+		running.child.kill("SIGINT");
+		expect(await running.closed).toBe(1);
+		expect(running.log.join("\n")).toMatch(
+			/error E_STOP_DEADLINE: .* a second signal came/,
+		);
 	});
 });
 

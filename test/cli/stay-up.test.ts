@@ -80,7 +80,7 @@ describe("a running gateway", () => {
 		drained(false);
 		expect(await code).toBe(1);
 		expect(said()).toMatch(
-			/^error E_STOP_DEADLINE: .* 3 s have passed\n {2}hint: /,
+			/^SIGTERM: stopping, .*\nerror E_STOP_DEADLINE: .* 3 s have passed\n {2}hint: /,
 		);
 	});
 
@@ -90,7 +90,9 @@ describe("a running gateway", () => {
 		await stopping;
 		signal();
 		expect(await code).toBe(1);
-		expect(said()).toMatch(/^error E_STOP_DEADLINE: .* a second signal came\n/);
+		expect(said()).toMatch(
+			/^SIGTERM: stopping, .*\nerror E_STOP_DEADLINE: .* a second signal came\n/,
+		);
 	});
 
 	it("is forced as well when it had ended by itself and hangs", async () => {
