@@ -118,8 +118,10 @@ function quantity(option: string, unit: Unit, written: string): number {
 }
 
 async function run(given: CommandLine, io: Io): Promise<Ending> {
-	const { loadOnce } = await import("../engine/load-once.js");
-	const { execute, executeWatched } = await import("../engine/exec.js");
+	const [{ loadOnce }, { execute, executeWatched }] = await Promise.all([
+		import("../engine/load-once.js"),
+		import("../engine/exec.js"),
+	]);
 	const path = resolve(io.cwd, given.module);
 	const { wasm, fuel } = loadOnce(readModule(path), given.memory);
 	const execution: Execution = {
