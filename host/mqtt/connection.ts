@@ -135,7 +135,7 @@ export class Connection {
 		this.#keepalive?.stop();
 		// Unread input would turn our FIN into a RST, and that could overtake the last PUBACKs.
 		this.#inlet.blocked = false;
-		this.#inlet.at = this.#inlet.end;
+		this.#discard(this.#inlet);
 		this.#socket?.resume();
 		const ended = this.client.endAsync(!this.connected);
 		await within(deadline, ended);
@@ -207,15 +207,21 @@ export class Connection {
 
 	#read(inlet: Inlet): void {
 		if (this.#keepalive) this.#keepalive.heard = true;
-		if (this.#closing) {
-			inlet.at = inlet.end;
-			return;
-		}
 		try {
-			this.owner.drink(inlet);
+			if (this.#closing) this.#discard(inlet);
+			else this.owner.drink(inlet);
 		} catch (thrown) {
 			this.reset(asWasieveError(thrown));
 		}
+	}
+
+	/** While closing: MQTT.js still gets its answers (it waits for SUBACK), nobody gets readings. */
+	#discard(inlet: Inlet): void {
+		while (inlet.find()) {
+			if (inlet.first >> 4 !== PUBLISH) this.#control?.deliver(inlet);
+			inlet.at = inlet.next;
+		}
+		if (inlet.next > inlet.end && inlet.first >> 4 === PUBLISH) inlet.abandon();
 	}
 
 	#up(connack: {

@@ -21,7 +21,7 @@ export interface BrokerOptions {
 	keepalive: number;
 	/** False keeps the session at the broker: what was not acknowledged comes again. */
 	clean: boolean;
-	/** Seconds that the broker keeps the session after a lost connection (MQTT 5; 3.1.1 brokers keep it for ever). */
+	/** Seconds that the broker keeps the session after a lost connection (MQTT 5); default for ever, as in 3.1.1. */
 	sessionExpiry?: number;
 	will?: { topic: string; payload: string; qos: 0 | 1 | 2; retain: boolean };
 	/** Pause before an attempt to connect again, ms: grows from min to max, half of it by chance. */

@@ -31,6 +31,8 @@ export interface SourceOptions {
 	log?: Log;
 }
 
+/** Session expiry that a 3.1.1 broker has by itself (MQTT 5 §3.1.2.11.2). */
+const NEVER = 0xffff_ffff;
 /** Readings in one call of take() at most. */
 const BATCH = 1024;
 /** Topics that the broker may give a number to (MQTT 5 §3.3.2.3.4). */
@@ -89,7 +91,9 @@ export class MqttSource implements Source {
 		this.properties = {
 			receiveMaximum: o.window,
 			topicAliasMaximum: ALIASES,
-			sessionExpiryInterval: o.broker.clean ? 0 : (o.broker.sessionExpiry ?? 0),
+			sessionExpiryInterval: o.broker.clean
+				? 0
+				: (o.broker.sessionExpiry ?? NEVER),
 		};
 	}
 
