@@ -1,7 +1,7 @@
 // The one output that nearly every filter has.
 import { attribute } from "./control";
 import { bytes } from "./output";
-import { find, skip } from "./path";
+import { endOf, find, valueOf } from "./path";
 import { Reading } from "./reading";
 import { piece, put, QUOTED } from "./text";
 
@@ -36,7 +36,7 @@ function copy(path: string): void {
 
 /** Copies the value at `path` as it was sent. */
 export function copyAt(path: usize): void {
-  const value = find(path);
-  if (value) bytes(value, skip(value) - value);
+  const entry = find(path);
+  if (entry) bytes(valueOf(entry), endOf(entry) - valueOf(entry));
   else piece(changetype<usize>("null|"));
 }

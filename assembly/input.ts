@@ -9,7 +9,8 @@ import {
 } from "./control";
 import { rejectLong, rejectText } from "./note";
 import { handle } from "./reading";
-import { LF, scan, wrongAt } from "./scan";
+import { scanDocument } from "./path";
+import { LF, wrongAt } from "./scan";
 import { finish } from "./time";
 import { read, WOULD_BLOCK } from "./wasi";
 
@@ -91,7 +92,7 @@ function line(p: usize): usize {
 @inline
 function reading(p: usize): usize {
   beginReading();
-  const good = scan(p);
+  const good = scanDocument(p);
   const end = good ? good : lineEnd(wrongAt);
   if (end - p > MAX_LINE) rejectLong();
   else if (good) handle(p, end);

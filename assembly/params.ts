@@ -2,8 +2,9 @@
 import { decimal } from "./decimal";
 import { borrowBuffer, BUFFER } from "./input";
 import { integer, isInteger } from "./integer";
-import { LF, rootAt, scan } from "./scan";
+import { entries, LF, scan } from "./scan";
 import { decodeText } from "./strings";
+import { valueOf } from "./path";
 import { fatal } from "./stderr";
 import { size } from "./text";
 import { environ_get, environ_sizes_get } from "./wasi";
@@ -32,14 +33,14 @@ function environment(name: usize): usize {
   if (end + load<u32>(sizes, 4) > sizes + BUFFER) fatal(name, changetype<usize>("an environment of 128 KiB|"));
   environ_get(sizes, end);
   for (let p = sizes; p < end; p += 4) {
-    const value = valueOf(load<u32>(p), name);
+    const value = settingOf(load<u32>(p), name);
     if (value) return value;
   }
   return 0;
 }
 
 /** The value of "NAME=value" NUL, its end marked by LF instead; 0 when it has another name. */
-function valueOf(p: usize, name: usize): usize {
+function settingOf(p: usize, name: usize): usize {
   const stop = name + size(name);
   for (; name < stop; name += 2) if (<u32>load<u8>(p++) != <u32>load<u16>(name)) return 0;
   if (load<u8>(p++) != 0x3d) return 0;
@@ -49,29 +50,33 @@ function valueOf(p: usize, name: usize): usize {
   return p;
 }
 
-/** Whether the line is a JSON number. */
-function isNumber(at: usize): bool {
-  return scan(at) != 0 && <u32>load<u8>(rootAt) < 0x3a && <u32>load<u8>(rootAt) != 0x22;
+/** Where the line's number begins, 0 when it is no JSON number. */
+function numberIn(at: usize): usize {
+  if (!scan(at, entries)) return 0;
+  const p = valueOf(entries);
+  return <u32>load<u8>(p) < 0x3a && <u32>load<u8>(p) != 0x22 ? p : 0;
 }
 
 function number(name: usize, at: usize): f64 {
-  if (!isNumber(at)) fatal(name, changetype<usize>("a number|"));
-  return decimal(rootAt);
+  const p = numberIn(at);
+  if (!p) fatal(name, changetype<usize>("a number|"));
+  return decimal(p);
 }
 
 function whole(name: usize, at: usize, bits: u64): i64 {
-  const good = isNumber(at);
-  const value = good ? integer(rootAt) : 0;
+  const p = numberIn(at);
+  const value = p ? integer(p) : 0;
   const low: i64 = bits & 1 ? -1 << bits : 0;
   const high: i64 = bits > 62 ? i64.MAX_VALUE : ((<i64>1) << bits) - 1;
-  if (!good || !isInteger || value < low || value > high) fatal(name, changetype<usize>("an integer in range|"));
+  if (!p || !isInteger || value < low || value > high) fatal(name, changetype<usize>("an integer in range|"));
   return value;
 }
 
 function truth(name: usize, at: usize): bool {
-  const c: u32 = scan(at) ? load<u8>(rootAt) : 0;
+  const c: u32 = scan(at, entries) ? load<u8>(valueOf(entries)) : 0;
   if (c == 0x74 || c == 0x66) return c == 0x74;
-  const value = isNumber(at) ? decimal(rootAt) : NaN;
+  const p = numberIn(at);
+  const value = p ? decimal(p) : NaN;
   if (value != 0 && value != 1) fatal(name, changetype<usize>("true or false|"));
   return value == 1;
 }

@@ -5,8 +5,7 @@ import { decimal } from "./decimal";
 import { integer, isInteger } from "./integer";
 import { beginReject, endMessage, LIMIT, sayPosition } from "./note";
 import { byte, bytes } from "./output";
-import { closing, find, skip } from "./path";
-import { fields } from "./scan";
+import { endOf, find, valueOf } from "./path";
 import { decodeString, decodeText } from "./strings";
 import {
   A_BOOLEAN, A_NUMBER, A_STRING, AN_ARRAY, AN_INTEGER, AN_OBJECT, EXPECTED, FOUND, MISSING, NULL, put, say,
@@ -28,7 +27,7 @@ export function setHandler(work: usize): void {
 export function handle(p: usize, end: usize): void {
   lineAt = p;
   lineEnd = end;
-  call_indirect<void>(load<u32>(handler), fields);
+  call_indirect<void>(load<u32>(handler), p);
 }
 
 /**
@@ -88,8 +87,10 @@ export function pass(reading: Reading): void {
   byte(0x0a);
 }
 
-function kindOf(value: usize): i32 {
-  const c: u32 = load<u8>(value);
+/** The kind of an entry's value, as a word; MISSING without an entry. */
+function kindOf(entry: usize): i32 {
+  if (!entry) return MISSING;
+  const c: u32 = load<u8>(valueOf(entry));
   if (c == 0x22) return A_STRING;
   if (c == 0x7b) return AN_OBJECT;
   if (c == 0x5b) return AN_ARRAY;
@@ -97,59 +98,58 @@ function kindOf(value: usize): i32 {
   return c > 0x5b ? A_BOOLEAN : A_NUMBER;
 }
 
-function mistaken(path: usize, value: usize, expected: i32): void {
+function mistaken(path: usize, entry: usize, expected: i32): void {
   if (!beginReject(path)) return;
   put(path, LIMIT);
-  if (!value) say(MISSING);
-  else {
+  if (entry) {
     say(EXPECTED);
     say(expected);
     say(FOUND);
-    say(kindOf(value));
-    sayPosition(value - lineAt);
   }
+  say(kindOf(entry));
+  if (entry) sayPosition(valueOf(entry) - lineAt);
   endMessage();
 }
 
-/** The value at `path` if it is of this kind, or 0 and a rejected reading. */
-function valueAt(path: usize, kind: i32): usize {
-  const value = find(path);
-  if (value && kindOf(value) == kind) return value;
-  mistaken(path, value, kind);
+/** The entry at `path` if it is of this kind, or 0 and a rejected reading. */
+function entryAt(path: usize, kind: i32): usize {
+  const entry = find(path);
+  if (kindOf(entry) == kind) return entry;
+  mistaken(path, entry, kind);
   return 0;
 }
 
 function numberAt(path: usize): f64 {
-  const value = valueAt(path, A_NUMBER);
-  return value ? decimal(value) : NaN;
+  const entry = entryAt(path, A_NUMBER);
+  return entry ? decimal(valueOf(entry)) : NaN;
 }
 
 function integerAt(path: usize): i64 {
-  const value = find(path);
-  if (value && kindOf(value) == A_NUMBER) {
-    const result = integer(value);
+  const entry = find(path);
+  if (kindOf(entry) == A_NUMBER) {
+    const result = integer(valueOf(entry));
     if (isInteger) return result;
   }
-  mistaken(path, value, AN_INTEGER);
+  mistaken(path, entry, AN_INTEGER);
   return 0;
 }
 
 function booleanAt(path: usize): bool {
-  const value = valueAt(path, A_BOOLEAN);
-  return value != 0 && load<u8>(value) == 0x74;
+  const entry = entryAt(path, A_BOOLEAN);
+  return entry != 0 && load<u8>(valueOf(entry)) == 0x74;
 }
 
 function stringAt(path: usize): string {
-  const value = valueAt(path, A_STRING);
-  return value ? decodeString(value + 1, closing(value + 1)) : "";
+  const entry = entryAt(path, A_STRING);
+  return entry ? decodeString(valueOf(entry) + 1, endOf(entry) - 1) : "";
 }
 
 function textAt(path: usize): string {
-  const value = find(path);
-  return value ? decodeText(value, skip(value)) : "";
+  const entry = find(path);
+  return entry ? decodeText(valueOf(entry), endOf(entry)) : "";
 }
 
 function isAt(path: usize): bool {
-  const value = find(path);
-  return value != 0 && load<u8>(value) != 0x6e;
+  const kind = kindOf(find(path));
+  return kind != MISSING && kind != NULL;
 }

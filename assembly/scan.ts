@@ -1,5 +1,5 @@
-// One pass over a JSON text that checks all of RFC 8259 (UTF-8 included) and notes where the
-// fields of the outermost object are. Nothing is copied, decoded or allocated.
+// One pass over a JSON text that checks all of RFC 8259 (UTF-8 included) and notes where its
+// outermost fields are. Nothing is copied, decoded or allocated.
 //
 // Every line in the input buffer ends with LF, which no JSON token contains, so no step needs
 // a bounds check: LF is simply never what was expected. Up to 15 bytes behind it are loaded
@@ -13,22 +13,24 @@ const BACKSLASH: u32 = 0x5c;
 export const MAX_DEPTH: u32 = 512;
 const nesting = memory.data(512);
 
-/** Fields of the outermost object that are indexed; the rest is found by walking. */
-const MAX_FIELDS: usize = 64;
 /**
- * A field: | name's address u32 | name's length u32 | value's address u32 |. The length's top
- * bit marks a name with escapes or bytes over 0x7F.
+ * The index: a container, then what is in it. Of an object's fields and an array's elements the
+ * first thousand or so can be asked for.
+ *
+ *   entry  | name's address u32 | name's length u32 | value's address u32 | behind it u32 |
+ *
+ * The length's top bit marks a name with escapes or bytes over 0x7F; an array's elements have
+ * the length NAMELESS.
  */
-export const FIELD: usize = 12;
+export const ENTRY: usize = 16;
 export const ODD: u32 = 0x80000000;
-export const fields = memory.data(64 * 12, 4);
+const NAMELESS: u32 = 0x7fffffff;
+export const entries = memory.data(1024 * 16 + 32, 8);
+/** Entries from here on are written over each other. */
+const FULL: usize = entries + 1023 * 16;
 
-/** Behind the last indexed field. */
-export let fieldsEnd: usize = fields;
-/** Where fields begin that the index had no room for, or 0. */
-export let restAt: usize = 0;
-/** The document's value. */
-export let rootAt: usize = 0;
+/** Behind the last entry that scan() has made. */
+export let entriesEnd: usize = 0;
 
 /** What was expected (one of the words of text.ts, from 0), and where. */
 export let wrong: i32 = 0;
@@ -100,11 +102,6 @@ function plain(p: usize): usize {
   return p;
 }
 
-/** plain() for where its speed does not matter. */
-export function plainRun(p: usize): usize {
-  return plain(p);
-}
-
 /** From a hit of plain() to the closing quote, or 0. */
 function odd(p: usize): usize {
   while (true) {
@@ -112,9 +109,9 @@ function odd(p: usize): usize {
     if (c == QUOTE) return p;
     if (c == BACKSLASH) p = escape(p);
     else if (c >= 0x80) p = utf8(p, c);
+    else if (c >= 0x20) p++;
     else return fail(TEXT, p);
     if (!p) return 0;
-    p = plainRun(p);
   }
 }
 
@@ -195,52 +192,46 @@ function literal(p: usize): usize {
 }
 
 /**
- * Checks the line at p and indexes the fields of its object. Returns where its LF is, or 0 and
- * sets `wrong`.
+ * Checks the value at p and makes the index of it from `top` on. Returns where its line's LF
+ * is, or 0 and sets `wrong`. What is behind an inner value is always wrong; its index is right.
  */
-export function scan(p: usize): usize {
-  let field = fields;
+export function scan(p: usize, top: usize): usize {
+  let entry = top + ENTRY;
   let depth: usize = 0;
   /** The bracket around the present place, 0 outside of all. */
   let open: u32 = 0;
   let wantsName = false;
-  restAt = 0;
-  p = blank(p);
-  rootAt = p;
+  p = skipBlank(p);
+  store<u32>(top, p, 8);
   while (true) {
     // Here begins a name or a value.
     let c: u32 = load<u8>(p);
+    const start = p;
+    if (depth == 1 && !wantsName) {
+      store<u32>(entry, p, 8);
+      if (open == 0x5b) store<u32>(entry, NAMELESS, 4);
+    }
     if (c == QUOTE) {
-      const start = p + 1;
       let mark: u32 = 0;
-      p = plain(start);
+      p = plain(p + 1);
       if (load<u8>(p) != QUOTE) {
-        p = odd(p);
-        if (!p) return 0;
+        if (!(p = odd(p))) return 0;
         mark = ODD;
       }
       p++;
       if (wantsName) {
-        const length = p - 1 - start;
+        if (depth == 1) {
+          store<u32>(entry, start + 1);
+          store<u32>(entry, <u32>(p - start - 2) | mark, 4);
+        }
         p = skipBlank(p);
         if (load<u8>(p) != 0x3a) return fail(COLON, p);
         p = skipBlank(p + 1);
-        if (depth == 1) {
-          if (field < fields + MAX_FIELDS * FIELD) {
-            store<u32>(field, start);
-            store<u32>(field, <u32>length | mark, 4);
-            store<u32>(field, p, 8);
-            field += FIELD;
-          } else if (!restAt) restAt = start - 1;
-        }
         wantsName = false;
         continue;
       }
     } else if (wantsName) return fail(NAME, p);
-    else if (c - 0x30 < 10 || c == 0x2d) {
-      p = number(p, c);
-      if (!p) return 0;
-    } else if ((c | 0x20) == 0x7b) {
+    else if ((c | 0x20) == 0x7b) {
       if (depth == MAX_DEPTH) return fail(DEPTH, p);
       store<u8>(nesting + depth++, open);
       open = c;
@@ -252,16 +243,17 @@ export function scan(p: usize): usize {
       }
       p++;
       open = load<u8>(nesting + --depth);
-    } else {
-      p = literal(p);
-      if (!p) return 0;
-    }
+    } else if (!(p = c - 0x30 < 10 || c == 0x2d ? number(p, c) : literal(p))) return 0;
     // Behind a value: close what ends here, then on to the next one.
     while (true) {
+      if (depth == 1) {
+        store<u32>(entry, p, 12);
+        if (entry < FULL) entry += ENTRY;
+      } else if (!depth) store<u32>(top, p, 12);
       p = skipBlank(p);
       c = load<u8>(p);
       if (!depth) {
-        fieldsEnd = field;
+        entriesEnd = entry;
         return c == LF ? p : fail(END, p);
       }
       if (c == 0x2c) {

@@ -1,3 +1,4 @@
+/// <reference path="../host/webassembly.d.ts" />
 /**
  * The seed rule over readings of 87 bytes in V8: a filter made with the SDK (tracked mode, full
  * RFC 8259 check, outputs written) beside JSON.parse in JavaScript for the same job, in one run.
