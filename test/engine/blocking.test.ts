@@ -253,6 +253,36 @@ describe("time", () => {
 		expect(record.failures).toEqual([{ payload: "a", code: "E_GUEST_TIME" }]);
 	});
 
+	test("virtual: a pause on stdin and a clock ends by the time of the readings that end it", async () => {
+		let now = NOW;
+		const { engine, record, feed } = await begin("ticker", {
+			clock: () => now,
+		});
+		const fed = async (reading: string, after: number) => {
+			now += after;
+			feed(reading);
+			await record.consumedAll(record.consumedNumbers.length + 1);
+		};
+		await fed("a", 0);
+		await fed("b", 5);
+		await fed("c", 25);
+		await fed("d", 10);
+		await engine.end();
+		expect(record.outputs).toEqual(["tick", "a", "b", "tick", "c", "d"]);
+	});
+
+	test("real: it ends by itself, and what is written then comes from no reading", async () => {
+		const { engine, record, feed } = await begin("ticker", { realTime: true });
+		await record.until(() => record.outputs.length === 1);
+		expect(record.said).toEqual(["-: tick"]);
+		feed("a");
+		await record.until(() => record.outputs.length === 3);
+		expect(record.said).toEqual(["-: tick", "0: a", "0 consumed", "-: tick"]);
+		await engine.end();
+		expect(record.breaches).toEqual([]);
+		expect(record.restarts).toEqual([]);
+	});
+
 	test("endless sleeps and random numbers end at the limit", async () => {
 		for (const name of ["sleep-for-ever", "random-for-ever", "flood-pieces"]) {
 			const { engine, record } = make(await unmetered(`hostile/${name}`), {
