@@ -7,13 +7,8 @@ import {
 	PUBREC,
 	type Server,
 } from "./connection.js";
-import {
-	HEADER,
-	LARGEST,
-	PublishEncoder,
-	unpack,
-	withoutId,
-} from "./encode.js";
+import { Drafts } from "./drafts.js";
+import { unpack, withoutId } from "./encode.js";
 import { reasonText } from "./faults.js";
 import { type Inlet, malformed, SLAB } from "./inlet.js";
 import { Nudge } from "./nudge.js";
@@ -45,9 +40,6 @@ const GUILTY = 5;
  */
 const QOS2_WINDOW = 20;
 const NO_QOS = 3;
-/** Bytes of an output beyond MQTT's own limit that its report tells. */
-const TOLD = 64 * 1024;
-
 /** One connection that any number of sinks publish through; connected while it has sinks. */
 export interface Publisher {
 	/** Says goodbye. What is not acknowledged by then is forgotten: drain the sinks first. */
@@ -62,11 +54,11 @@ export class MqttPublisher implements Publisher {
 	readonly largest = SLAB;
 	readonly properties: Record<string, number>;
 	readonly #v5: boolean;
-	readonly #encoder: PublishEncoder;
 	readonly #queue: { count: number; bytes: number };
 	readonly #sinks = new Set<MqttSink>();
 	#box = new Outbox();
 	#slabs = new Slabs();
+	#drafts: Drafts;
 	#connection: Connection | undefined;
 	/** Undefined while not connected. */
 	#server: Server | undefined;
@@ -76,11 +68,7 @@ export class MqttPublisher implements Publisher {
 	/** Bytes committed and not sent. */
 	#waiting = 0;
 	#full = false;
-	/** Whose outputs are behind `committed`. */
-	#open: MqttSink | undefined;
 	#scheduled = false;
-	/** Why outputs are REFUSED, by sequence number. */
-	readonly #errors = new Map<number, WasieveError>();
 	/** Sinks that have had an outcome since the last settle(). */
 	readonly #touched: MqttSink[] = [];
 	/** Lost connections since the last acknowledgement, with outputs in flight. */
@@ -92,7 +80,7 @@ export class MqttPublisher implements Publisher {
 
 	constructor(private readonly o: PublisherOptions) {
 		this.#v5 = o.broker.protocol === 5;
-		this.#encoder = new PublishEncoder(this.#v5);
+		this.#drafts = this.#makeDrafts();
 		this.#queue = o.queue ?? { count: 1024, bytes: 1024 * 1024 };
 		this.properties = { sessionExpiryInterval: o.broker.sessionExpiry ?? 0 };
 	}
@@ -121,10 +109,14 @@ export class MqttPublisher implements Publisher {
 		this.#connection = this.#server = this.#fault = undefined;
 		this.#box = new Outbox();
 		this.#slabs = new Slabs();
-		this.#errors.clear();
+		this.#drafts = this.#makeDrafts();
 		this.#flying = this.#waiting = 0;
 		this.#full = false;
 		await connection?.close();
+	}
+
+	#makeDrafts(): Drafts {
+		return new Drafts(this.#v5, this.#box, this.#slabs, this.#drop);
 	}
 
 	get ready(): boolean {
@@ -140,145 +132,24 @@ export class MqttPublisher implements Publisher {
 		end: number,
 		p: OutputProperties,
 	): void {
-		this.#claim(sink);
 		const qos = this.#granted(sink.qos);
-		const length = this.#encoder.measure(qos, end - start, p);
-		if (length > LARGEST) this.#putTooLarge(sink, n, bytes, start, end, p);
-		else this.#encode(sink, n, bytes, start, end, p, qos, length);
-	}
-
-	#encode(
-		sink: MqttSink,
-		n: number,
-		bytes: Uint8Array,
-		start: number,
-		end: number,
-		p: OutputProperties,
-		qos: number,
-		length: number,
-	): void {
-		const slab = this.#slabs.with(HEADER + length);
-		const k = this.#push(sink, n, qos, slab);
-		const header = 0x30 | (qos << 1) | (sink.retain ? 1 : 0);
-		const at = slab.end;
-		// biome-ignore format: one call is one packet
-		const to = this.#encoder.write(slab.bytes, at, header, length, bytes, start, end, p);
-		slab.end = to;
-		const box = this.#box;
-		box.end[k] = to;
-		box.idAt[k] = this.#encoder.idAt;
-		box.expiryAt[k] = this.#encoder.expiryAt;
-		box.expires[k] = p.expires;
-		if (!this.#encoder.publishable) this.#mark(badTopic(p));
-	}
-
-	/** Kept only for its report: its beginning, under its topic. */
-	#putTooLarge(
-		sink: MqttSink,
-		n: number,
-		bytes: Uint8Array,
-		start: number,
-		end: number,
-		p: OutputProperties,
-	): void {
-		this.put(sink, n, bytes, start, start + TOLD, p);
-		this.#mark(
-			new WasieveError(
-				"E_OUTPUT_REFUSED",
-				`An output of ${end - start} bytes is larger than MQTT allows.`,
-			),
-		);
+		this.#drafts.put(sink, n, qos, bytes, start, end, p);
 	}
 
 	commit(sink: MqttSink): void {
-		if (sink.parked.length > 0) this.#claim(sink);
-		if (this.#open !== sink) return;
 		const box = this.#box;
-		sink.pending += box.tail - box.committed;
-		for (let seq = box.committed; seq < box.tail; seq++)
+		const from = box.committed;
+		this.#drafts.commit(sink);
+		if (box.committed === from) return;
+		sink.pending += box.committed - from;
+		for (let seq = from; seq < box.committed; seq++)
 			this.#waiting += this.#size(box.place(seq));
-		box.committed = box.tail;
-		this.#open = undefined;
 		if (this.#overfull(1)) this.#full = true;
 		this.#schedule();
 	}
 
 	rollback(sink: MqttSink): void {
-		sink.parked.length = 0;
-		if (this.#open !== sink) return;
-		const box = this.#box;
-		while (box.tail > box.committed) {
-			const k = box.place(--box.tail);
-			const slab = box.slab[k] as Slab;
-			this.#errors.delete(box.tail);
-			slab.end = box.at[k] as number;
-			this.#drop(slab);
-		}
-		this.#open = undefined;
-	}
-
-	/**
-	 * Uncommitted outputs are at the tail, so there is one sink's at a time. When another sink
-	 * writes meanwhile (only filters in workers take so long), the first one's are put aside.
-	 */
-	#claim(sink: MqttSink): void {
-		if (this.#open === sink) return;
-		if (this.#open) this.#park(this.#open);
-		this.#open = sink;
-		for (const packet of sink.parked.splice(0)) this.#unpark(sink, packet);
-	}
-
-	#park(sink: MqttSink): void {
-		const box = this.#box;
-		const parked: Parked[] = [];
-		for (let seq = box.committed; seq < box.tail; seq++) {
-			const k = box.place(seq);
-			const at = box.at[k] as number;
-			const slab = box.slab[k] as Slab;
-			parked.push({
-				bytes: Buffer.from(slab.bytes.subarray(at, box.end[k])),
-				number: box.number[k] as number,
-				qos: box.qos[k] as number,
-				idAt: offset(box.idAt[k] as number, at),
-				expiryAt: offset(box.expiryAt[k] as number, at),
-				expires: box.expires[k] as number,
-				error: this.#errors.get(seq),
-			});
-		}
-		this.rollback(sink);
-		sink.parked = parked;
-	}
-
-	#unpark(sink: MqttSink, packet: Parked): void {
-		const box = this.#box;
-		const slab = this.#slabs.with(packet.bytes.length);
-		const at = slab.end;
-		const k = this.#push(sink, packet.number, packet.qos, slab);
-		slab.end = box.end[k] = at + packet.bytes.copy(slab.bytes, at);
-		box.idAt[k] = packet.idAt < 0 ? 0 : packet.idAt + at;
-		box.expiryAt[k] = packet.expiryAt < 0 ? 0 : packet.expiryAt + at;
-		box.expires[k] = packet.expires;
-		if (packet.error) this.#mark(packet.error);
-	}
-
-	#push(sink: MqttSink, n: number, qos: number, slab: Slab): number {
-		const box = this.#box;
-		const k = box.push();
-		slab.live++;
-		box.slab[k] = slab;
-		box.owner[k] = sink;
-		box.number[k] = n;
-		box.qos[k] = qos;
-		box.state[k] = WAITING;
-		box.at[k] = box.end[k] = slab.end;
-		box.idAt[k] = box.expiryAt[k] = 0;
-		return k;
-	}
-
-	#mark(error: WasieveError): void {
-		const box = this.#box;
-		box.state[box.place(box.tail - 1)] = REFUSED;
-		this.#errors.set(box.tail - 1, error);
+		this.#drafts.rollback(sink);
 	}
 
 	/* --------------------------------------------------------------- sending */
@@ -346,7 +217,7 @@ export class MqttPublisher implements Publisher {
 			case WAITING:
 				break;
 			case REFUSED:
-				this.#finish(k, this.#takeError(seq));
+				this.#finish(k, this.#drafts.takeError(seq));
 				return false;
 			case RELEASED:
 				this.#flying++;
@@ -588,10 +459,10 @@ export class MqttPublisher implements Publisher {
 		);
 	}
 
-	#drop(slab: Slab): void {
+	readonly #drop = (slab: Slab): void => {
 		if (--slab.live === 0)
 			this.#slabs.release(slab, (this.#connection?.unsent ?? 0) === 0);
-	}
+	};
 
 	/** The end of a chunk or of a turn: everyone concerned may acknowledge now. */
 	#settle(): void {
@@ -614,12 +485,6 @@ export class MqttPublisher implements Publisher {
 		return (this.#box.end[k] as number) - (this.#box.at[k] as number);
 	}
 
-	#takeError(seq: number): WasieveError | undefined {
-		const error = this.#errors.get(seq);
-		this.#errors.delete(seq);
-		return error;
-	}
-
 	#granted(qos: 0 | 1 | 2): number {
 		const highest = this.#server?.maximumQoS ?? 2;
 		if (qos <= highest) return qos;
@@ -631,21 +496,6 @@ export class MqttPublisher implements Publisher {
 		this.#lowest = highest;
 		return highest;
 	}
-}
-
-/** What park() keeps of an uncommitted output; offsets are from the packet's start, -1 for none. */
-export interface Parked {
-	bytes: Buffer;
-	number: number;
-	qos: number;
-	idAt: number;
-	expiryAt: number;
-	expires: number;
-	error: WasieveError | undefined;
-}
-
-function offset(position: number, at: number): number {
-	return position === 0 ? -1 : position - at;
 }
 
 function idOf(inlet: Inlet): number {
@@ -666,17 +516,6 @@ function pubrel(id: number): Buffer {
 
 function isDup(header: number): boolean {
 	return (header & 8) !== 0;
-}
-
-function badTopic(p: OutputProperties): WasieveError {
-	const topic = p.topic.toString("utf8", 0, Math.min(p.topicLength, 200));
-	return new WasieveError(
-		"E_OUTPUT_TOPIC",
-		`${JSON.stringify(topic)} is not a topic to publish to.`,
-		{
-			hint: "A topic is 1 to 65,535 bytes of UTF-8 without +, # and control characters: look at `to.topic` and emitTo().",
-		},
-	);
 }
 
 function expired(): WasieveError {

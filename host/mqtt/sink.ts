@@ -1,7 +1,8 @@
 import type { Keeper, OutputProperties, Sink } from "../contract.js";
 import { WasieveError } from "../errors.js";
+import type { Parked } from "./drafts.js";
 import { Once } from "./once.js";
-import type { MqttPublisher, Parked, Publisher } from "./publisher.js";
+import type { MqttPublisher, Publisher } from "./publisher.js";
 
 /** An output topic's way into a publisher. */
 export function mqttSink(

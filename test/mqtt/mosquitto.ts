@@ -49,11 +49,11 @@ export class Mosquitto {
 		child.stderr?.resume();
 	}
 
-	async stop(): Promise<void> {
+	async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
 		const child = this.#child;
 		this.#child = undefined;
 		if (!child || child.exitCode !== null) return;
-		child.kill("SIGKILL");
+		child.kill(signal);
 		await once(child, "exit");
 	}
 
