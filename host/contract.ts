@@ -204,6 +204,8 @@ export interface Engine {
 	readonly ready: boolean;
 	/** How often the filter wants tick(), in ms; 0 for never. Known after start(). */
 	readonly tickEvery: number;
+	/** Units of fuel burnt so far (docs/modules.md); undefined where nothing is metered. */
+	readonly fuel?: number;
 	/** Lets timers of the filter fire at the clock's present. */
 	tick(): void;
 	/** The filter's input ends: flushes it. Resolves when everything fed has been reported. */

@@ -38,6 +38,7 @@ export function inlineEngine(options: InlineOptions): Engine {
 
 class InlineEngine implements Engine {
 	tickEvery = 0;
+	fuel = 0;
 	readonly #o: InlineOptions;
 	readonly #rest: Rest;
 	#outcomes!: Outcomes;
@@ -197,6 +198,7 @@ class InlineEngine implements Engine {
 			return error;
 		}
 		this.#outcomes.commit();
+		this.fuel += fuel - (guest.fuel ?? fuel);
 		if (to > from) this.#outcomes.consumed(batch, from, to);
 		this.#rewind.settle(guest);
 		return undefined;

@@ -102,6 +102,12 @@ export class Line {
 		return this.#o.quarantine.discarded ?? 0;
 	}
 
+	/** Units of fuel burnt by all filters; undefined when none is metered. */
+	get fuel(): number | undefined {
+		const burnt = this.#o.engines.flatMap(({ fuel }) => fuel ?? []);
+		return burnt.length === 0 ? undefined : burnt.reduce((a, b) => a + b);
+	}
+
 	account(): Account {
 		return this.ledger.account();
 	}

@@ -11,6 +11,7 @@ export function snapshotOf(line: Line): PipelineSnapshot {
 	const broken = line.sourceError ?? line.sinkError ?? line.failures.error;
 	const degraded = line.state === "running" && broken !== undefined;
 	const reason = line.reason ?? broken;
+	const { fuel } = line;
 	return {
 		name: line.name,
 		state: degraded ? "degraded" : line.state,
@@ -24,6 +25,7 @@ export function snapshotOf(line: Line): PipelineSnapshot {
 		...(line.failures.error && {
 			quarantineError: faultData(line.failures.error),
 		}),
+		...(fuel !== undefined && { fuel }),
 		source: link(line.sourceError, line.state !== "starting"),
 		sink: link(line.sinkError, true),
 		latency: {
