@@ -5,7 +5,7 @@ import type { Ending } from "../engine/exec.js";
 import type { Execution } from "../engine/execution.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import type { Io, Verb } from "./io.js";
-import { parseOptions } from "./options.js";
+import { parseOptions, quantity } from "./options.js";
 import { usage } from "./report.js";
 
 /** Exit codes beside the guest's own; the numbers that timeout(1), docker and wasmtime use for the like. */
@@ -95,10 +95,10 @@ function readCommandLine(argv: string[]): CommandLine {
 		module,
 		args,
 		params,
-		memory: quantity("memory", "bytes", memory),
-		fuel: quantity("fuel", "count", fuel),
-		time: time === undefined ? time : quantity("time", "duration", time),
-		output: quantity("output", "bytes", output),
+		memory: positive("memory", "bytes", memory),
+		fuel: positive("fuel", "count", fuel),
+		time: time === undefined ? time : positive("time", "duration", time),
+		output: positive("output", "bytes", output),
 		realTime: values["real-time"] === true,
 	};
 }
@@ -108,13 +108,9 @@ function refuseOddParam(param: string): void {
 	throw usage("exec", `--param '${param}' is not of the form K=V`);
 }
 
-function quantity(option: string, unit: Unit, written: string): number {
-	const value = parseUnit(unit, written);
-	if (value !== undefined && value > 0) return value;
-	throw usage(
-		"exec",
-		`--${option} '${written}' is not ${UNITS[unit].form}, more than 0`,
-	);
+/** Nothing runs on no memory, no fuel and in no time. */
+function positive(option: string, unit: Unit, written: string): number {
+	return quantity("exec", option, unit, written, 1);
 }
 
 async function run(given: CommandLine, io: Io): Promise<Ending> {

@@ -80,8 +80,10 @@ export function quantity(
 	option: string,
 	unit: Unit,
 	written: string,
+	least: 0 | 1 = 0,
 ): number {
 	const value = parseUnit(unit, written);
-	if (value !== undefined) return value;
-	throw usage(verb, `--${option} '${written}' is not ${UNITS[unit].form}`);
+	if (value !== undefined && value >= least) return value;
+	const form = `${UNITS[unit].form}${least === 1 ? ", more than 0" : ""}`;
+	throw usage(verb, `--${option} '${written}' is not ${form}`);
 }
