@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { parseUnit, UNITS, type Unit } from "../config/units.js";
+import type { Unit } from "../config/units.js";
 import type { Ending } from "../engine/exec.js";
 import type { Execution } from "../engine/execution.js";
 import { asWasieveError, WasieveError } from "../errors.js";
