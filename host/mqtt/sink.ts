@@ -32,10 +32,10 @@ export class MqttSink implements Sink {
 		readonly retain: boolean,
 	) {}
 
-	start(keeper: Keeper): Promise<void> {
+	async start(keeper: Keeper): Promise<void> {
 		this.#keeper = keeper;
 		this.publisher.attach(this);
-		return this.#started.promise;
+		await this.#started.promise;
 	}
 
 	get ready(): boolean {

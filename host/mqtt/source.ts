@@ -97,10 +97,10 @@ export class MqttSource implements Source {
 		};
 	}
 
-	start(intake: Intake): Promise<void> {
+	async start(intake: Intake): Promise<void> {
 		this.#intake = intake;
 		this.#connection = new Connection(this.o.broker, this);
-		return this.#started.promise;
+		await this.#started.promise;
 	}
 
 	/** Free by itself: the socket is stopped only when a reading comes while paused. */

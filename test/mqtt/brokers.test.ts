@@ -353,3 +353,23 @@ test("nothing listens there: told at once, tried until it works", async () => {
 	await source.close();
 	await broker.close();
 });
+
+test.each(["localhost:1883", "http://localhost", "mqtt://", ""])(
+	"%j is no broker URL: start() rejects",
+	async (url) => {
+		const source = mqttSource({
+			broker: brokerAt(url),
+			topic: "#",
+			qos: 0,
+			window: 1,
+			maxReading: 10,
+			clock: Date.now,
+		});
+		const intake = new RecordingIntake();
+		await expect(source.start(intake)).rejects.toMatchObject({
+			code: "E_MQTT_CONNECT",
+			hint: expect.stringContaining("mqtt://host:1883"),
+		});
+		await source.close();
+	},
+);
