@@ -59,7 +59,7 @@ async function show(
 	const [
 		{ openStage },
 		{ play },
-		{ introduction, samples, NEXT },
+		{ introduction, samples, next },
 		{ summaryText },
 	] = await Promise.all([
 		import("./demo/stage.js"),
@@ -76,7 +76,7 @@ async function show(
 		if (summary === undefined) return EXIT.FAILED;
 		say(samples(stage));
 		say(summaryText(summary));
-		say(NEXT);
+		say(next(io.cwd));
 		if (json) io.stdout.write(`${JSON.stringify(summary)}\n`);
 		return summary.balanced ? EXIT.OK : EXIT.FAILED;
 	} finally {

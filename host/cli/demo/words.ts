@@ -1,3 +1,5 @@
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { pipelineWay } from "../places.js";
 import { quarantined } from "./play.js";
 import type { Stage } from "./stage.js";
@@ -43,9 +45,18 @@ function cut(line: string): string {
 	return line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`;
 }
 
-export const NEXT = `
+/** Paths as they are typed where the demo was started. */
+export function next(cwd: string): string {
+	const from = (path: string) => {
+		const near = relative(cwd, join(PACKAGE, path));
+		return near.startsWith("..") ? join(PACKAGE, path) : near;
+	};
+	return `
 try next
-  npx wasieve run examples/office.yaml     a filter on a file, no broker
-  npx wasieve check build/overheat.wasm    what a module is and may do
+  npx wasieve run ${from("examples/office.yaml")}     a filter on a file, no broker
+  npx wasieve check ${from("build/overheat.wasm")}    what a module is and may do
   npx wasieve new too-hot                  a filter of your own, with a test
 `;
+}
+
+const PACKAGE = fileURLToPath(new URL("../../../..", import.meta.url));
