@@ -4,6 +4,7 @@ import { bytes } from "./output";
 import { endOf, find, valueOf } from "./path";
 import { Reading } from "./reading";
 import { piece, put, QUOTED } from "./text";
+import { alertPieces, NULL, say } from "./words";
 
 /**
  * Writes {"device_id":…,"alert_type":type,"value":…,"timestamp":…}. The values are copied byte
@@ -17,7 +18,7 @@ export function alert(reading: Reading, type: string, field: string): void {
 
 function write(type: usize, field: usize): void {
   attribute();
-  let p = piece(changetype<usize>('{"device_id":|,"alert_type":"|","value":|,"timestamp":|}\n|'));
+  let p = piece(alertPieces);
   copy("device_id");
   p = piece(p);
   put(type, QUOTED);
@@ -38,5 +39,5 @@ function copy(path: string): void {
 export function copyAt(path: usize): void {
   const entry = find(path);
   if (entry) bytes(valueOf(entry), endOf(entry) - valueOf(entry));
-  else piece(changetype<usize>("null|"));
+  else say(NULL);
 }

@@ -5,10 +5,6 @@
 const limbs = memory.data(1024, 8) + 12;
 let end: usize = limbs;
 
-export function clear(): void {
-  end = limbs;
-}
-
 /** × factor + carry */
 export function scale(factor: u32, carry: u32): void {
   let rest: u64 = carry;

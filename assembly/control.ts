@@ -4,7 +4,8 @@ import { forgetNote, noteEnd, noteKind, REJECT } from "./note";
 import { closeObject } from "./object";
 import { beginLine, byte, bytes, flush, natural, note } from "./output";
 import { LF } from "./scan";
-import { HELLO, put, QUOTED, say } from "./text";
+import { ALL, put } from "./text";
+import { HELLO, say } from "./words";
 import { sayTime, tick } from "./time";
 import { sayTopic, setTopic } from "./topic";
 import { STDERR, write } from "./wasi";
@@ -121,7 +122,7 @@ export function suffix(text: usize): void {
   if (!tracked) return;
   byte(RS);
   byte(0x3e);
-  put(text, QUOTED - 1);
+  put(text, ALL);
   byte(LF);
 }
 

@@ -1,6 +1,6 @@
 // From the digits of a JSON number to the nearest double, exact to the last bit. The text has
 // passed scan(), so the first byte that fits no more ends it.
-import { below, bits, clear, scale, scale10, shift, top } from "./big";
+import { below, bits, scale, scale10, set, shift, top } from "./big";
 
 /** 10^0 … 10^22, the powers of ten that are doubles; filled when the module starts. */
 const powers = memory.data(23 * 8, 8);
@@ -15,33 +15,35 @@ export function power(n: i32): f64 {
 
 /** The number at p. Overflow is Infinity, as in JavaScript. */
 export function decimal(p: usize): f64 {
-  let c: u32 = load<u8>(p);
-  const negative = c == 0x2d;
-  if (negative) c = load<u8>(++p);
+  const negative = load<u8>(p) == 0x2d;
+  if (negative) p++;
   const start = p;
   let mantissa: u64 = 0;
-  do {
-    mantissa = mantissa * 10 + (c - 0x30);
-    c = load<u8>(++p);
-  } while (c - 0x30 < 10);
-  let digits = p - start;
+  /** Digits of the mantissa, zeros in front not counted. */
+  let count: i32 = 0;
   let exponent: i32 = 0;
-  if (c == 0x2e) {
-    c = load<u8>(++p);
-    const fraction = p;
-    do {
-      mantissa = mantissa * 10 + (c - 0x30);
-      c = load<u8>(++p);
-    } while (c - 0x30 < 10);
-    exponent = <i32>(fraction - p);
-    digits += p - fraction;
+  let point: i32 = 0;
+  let c: u32;
+  while (true) {
+    c = load<u8>(p);
+    const digit = c - 0x30;
+    if (digit < 10) {
+      mantissa = mantissa * 10 + digit;
+      if (digit || count) count++;
+      exponent -= point;
+    } else if (c == 0x2e) point = 1;
+    else break;
+    p++;
   }
   if ((c | 0x20) == 0x65) exponent += power10(p);
-  // Clinger: both sides of the operation are exact, so IEEE rounding makes the result right.
   let result: f64;
-  if (digits > 19 || mantissa > 0x20000000000000 || exponent < -22 || exponent > 22) result = exact(start);
-  else if (exponent < 0) result = <f64>mantissa / power(-exponent);
-  else result = <f64>mantissa * power(exponent);
+  if (count < 20 && mantissa <= 0x20000000000000 && <u32>(exponent + 22) < 45)
+    // Clinger: both sides of the operation are exact, so IEEE rounding makes the result right.
+    result = exponent < 0 ? <f64>mantissa / power(-exponent) : <f64>mantissa * power(exponent);
+  else if (count < 20) {
+    set(mantissa);
+    result = assemble(count, exponent, false);
+  } else result = long(start, count, exponent);
   return negative ? -result : result;
 }
 
@@ -61,44 +63,24 @@ export function power10(p: usize): i32 {
 /** Digits that can decide a rounding: a double's midpoints have at most 767. */
 const DIGITS: i32 = 800;
 
-/** The same for any number, without its sign. */
-function exact(p: usize): f64 {
-  let count: i32 = 0;
-  let exponent: i32 = 0;
-  let point: i32 = 0;
+/** A number of `count` digits, more than 64 bits hold. */
+function long(p: usize, count: i32, exponent: i32): f64 {
+  const dropped = max(0, count - DIGITS);
+  let left = count - dropped;
   let lost = false;
-  let part: u32 = 0;
-  let unit: u32 = 1;
-  clear();
-  while (true) {
-    const c: u32 = load<u8>(p++);
-    if (c == 0x2e) {
-      point = 1;
-      continue;
-    }
-    const digit = c - 0x30;
-    if (digit > 9) {
-      if ((c | 0x20) == 0x65) exponent += power10(p - 1);
-      break;
-    }
-    if (count == DIGITS) {
-      lost = lost || digit != 0;
-      exponent += 1 - point;
-      continue;
-    }
-    exponent -= point;
-    if (!count && !digit) continue;
-    count++;
-    part = part * 10 + digit;
-    unit *= 10;
-    if (unit == 1000000000) {
-      scale(unit, part);
-      part = 0;
-      unit = 1;
-    }
+  set(0);
+  for (let seen = false; ; p++) {
+    const digit = <u32>load<u8>(p) - 0x30;
+    if (digit < 10) {
+      seen = seen || digit != 0;
+      if (!seen) continue;
+      if (left) {
+        scale(10, digit);
+        left--;
+      } else lost = lost || digit != 0;
+    } else if (digit != 0x2e - 0x30) break;
   }
-  scale(unit, part);
-  return assemble(count, exponent, lost);
+  return assemble(count - dropped, exponent + dropped, lost);
 }
 
 /** big × 10^exponent as a double; big has `count` digits, `lost` says that it was cut. */

@@ -2,7 +2,8 @@
 // what is wrong with it. A reading can be faulty in several places; the first few are kept.
 import { ordinal, tracked } from "./control";
 import { giveBack, lend, natural, note } from "./output";
-import { AT_BYTE, NOT_JSON, put, READING, REJECTED, say, SEMICOLON, TOO_LONG, WAS_EXPECTED } from "./text";
+import { put } from "./text";
+import { AT_BYTE, NOT_JSON, READING, REJECTED, say, SEMICOLON, TOO_LONG, WAS_EXPECTED } from "./words";
 import { wrong, wrongAt } from "./scan";
 
 /** No message is begun behind this … */

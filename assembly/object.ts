@@ -113,7 +113,7 @@ export function emitTo(topic: string): Output {
 }
 
 function bracket(c: u32): void {
-  if (open == MAX_OPEN) fatal(changetype<usize>("emit"), changetype<usize>("at most 64 levels|"));
+  if (open == MAX_OPEN) fatal(changetype<usize>("emit"), changetype<usize>("at most 64 levels"));
   byte(c);
   const bit = (<u64>1) << open++;
   if (c == 0x5b) arrays |= bit;
@@ -123,7 +123,7 @@ function bracket(c: u32): void {
 
 /** The comma and the name in front of a value. */
 function field(name: usize): void {
-  if (!open) fatal(changetype<usize>("emit"), changetype<usize>("an object that is not closed|"));
+  if (!open) fatal(changetype<usize>("emit"), changetype<usize>("an object that is not closed"));
   reserve();
   if (comma) byte(0x2c);
   comma = true;

@@ -5,8 +5,9 @@ import { integer, isInteger } from "./integer";
 import { entries, LF, scan } from "./scan";
 import { decodeText } from "./strings";
 import { valueOf } from "./path";
-import { fatal } from "./stderr";
+import { fatal, fatalWord } from "./stderr";
 import { size } from "./text";
+import { A_NUMBER, NOT_RUNNING, SMALLER } from "./words";
 import { environ_get, environ_sizes_get } from "./wasi";
 
 /**
@@ -27,10 +28,10 @@ export function param<T>(name: string, fallback: T): T {
 /** The value of an environment variable as a line, 0 when it is not set. */
 function environment(name: usize): usize {
   const sizes = borrowBuffer();
-  if (!sizes) fatal(name, changetype<usize>("param() before run()|"));
+  if (!sizes) fatalWord(name, NOT_RUNNING);
   environ_sizes_get(sizes, sizes + 4);
   const end = sizes + (<usize>load<u32>(sizes) << 2);
-  if (end + load<u32>(sizes, 4) > sizes + BUFFER) fatal(name, changetype<usize>("an environment of 128 KiB|"));
+  if (end + load<u32>(sizes, 4) > sizes + BUFFER) fatalWord(name, SMALLER);
   environ_get(sizes, end);
   for (let p = sizes; p < end; p += 4) {
     const value = settingOf(load<u32>(p), name);
@@ -59,7 +60,7 @@ function numberIn(at: usize): usize {
 
 function number(name: usize, at: usize): f64 {
   const p = numberIn(at);
-  if (!p) fatal(name, changetype<usize>("a number|"));
+  if (!p) fatalWord(name, A_NUMBER);
   return decimal(p);
 }
 
@@ -68,7 +69,7 @@ function whole(name: usize, at: usize, bits: u64): i64 {
   const value = p ? integer(p) : 0;
   const low: i64 = bits & 1 ? -1 << bits : 0;
   const high: i64 = bits > 62 ? i64.MAX_VALUE : ((<i64>1) << bits) - 1;
-  if (!p || !isInteger || value < low || value > high) fatal(name, changetype<usize>("an integer in range|"));
+  if (!p || !isInteger || value < low || value > high) fatal(name, changetype<usize>("an integer in range"));
   return value;
 }
 
@@ -77,7 +78,7 @@ function truth(name: usize, at: usize): bool {
   if (c == 0x74 || c == 0x66) return c == 0x74;
   const p = numberIn(at);
   const value = p ? decimal(p) : NaN;
-  if (value != 0 && value != 1) fatal(name, changetype<usize>("true or false|"));
+  if (value != 0 && value != 1) fatal(name, changetype<usize>("true or false"));
   return value == 1;
 }
 

@@ -7,9 +7,8 @@ import { beginReject, endMessage, LIMIT, sayPosition } from "./note";
 import { byte, bytes } from "./output";
 import { endOf, find, valueOf } from "./path";
 import { decodeString, decodeText } from "./strings";
-import {
-  A_BOOLEAN, A_NUMBER, A_STRING, AN_ARRAY, AN_INTEGER, AN_OBJECT, EXPECTED, FOUND, MISSING, NULL, put, say,
-} from "./text";
+import { put } from "./text";
+import { A_BOOLEAN, A_NUMBER, A_STRING, AN_ARRAY, AN_INTEGER, AN_OBJECT, EXPECTED, FOUND, MISSING, NULL, say } from "./words";
 
 /** The current reading's line. */
 let lineAt: usize = 0;

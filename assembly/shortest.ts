@@ -2,7 +2,7 @@
 import { scale10, set, shiftLeft, shiftRight, small } from "./big";
 import { assemble, power } from "./decimal";
 import { byte, natural } from "./output";
-import { piece } from "./text";
+import { NULL, say } from "./words";
 
 /** value = digits × 10^exponent */
 let digits: u64 = 0;
@@ -11,7 +11,7 @@ let exponent: i32 = 0;
 /** Writes a number; NaN and infinities, which JSON lacks, as null. */
 export function shortest(value: f64): void {
   if (value - value != 0) {
-    piece(changetype<usize>("null|"));
+    say(NULL);
     return;
   }
   if (value < 0) byte(0x2d);

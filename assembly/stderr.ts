@@ -1,6 +1,7 @@
 // Messages for stderr, one line and one write each.
 import { byte, giveBack, lend, message } from "./output";
-import { EXPECTED, piece, put, say } from "./text";
+import { put } from "./text";
+import { EXPECTED, say } from "./words";
 import { proc_exit, STDERR, write } from "./wasi";
 
 /** Of a message, in bytes; the rest is cut off. */
@@ -26,12 +27,24 @@ function sendMessage(): void {
 
 /** "subject: expected …", then the end: for mistakes that no reading can mend. Exit code 2. */
 export function fatal(subject: usize, expected: usize): void {
+  beginFatal(subject);
+  put(expected, LIMIT);
+  sendMessage();
+  proc_exit(2);
+}
+
+/** The same with one of our words. */
+export function fatalWord(subject: usize, expected: i32): void {
+  beginFatal(subject);
+  say(expected);
+  sendMessage();
+  proc_exit(2);
+}
+
+function beginFatal(subject: usize): void {
   lend(message);
   put(subject, LIMIT);
   say(EXPECTED);
-  piece(expected);
-  sendMessage();
-  proc_exit(2);
 }
 
 /**

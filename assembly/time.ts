@@ -4,7 +4,7 @@ import { closeObject } from "./object";
 import { forgetNote } from "./note";
 import { natural } from "./output";
 import { fatal } from "./stderr";
-import { piece } from "./text";
+import { ALL, put } from "./text";
 
 /** A timer: | period in ms i64, 0: at the end | function's table index u32 | – |. */
 const TIMER: usize = 16;
@@ -54,8 +54,8 @@ export function atEnd(work: () => void): void {
 }
 
 function add(period: i64, work: usize): void {
-  if (timersEnd == timers + 16 * TIMER) fatal(changetype<usize>("every"), changetype<usize>("at most 16 of it|"));
-  if (period < 0 || period > 0xffffffff) fatal(changetype<usize>("every"), changetype<usize>("1 to 4294967295 ms|"));
+  if (timersEnd == timers + 16 * TIMER) fatal(changetype<usize>("every"), changetype<usize>("at most 16 of it"));
+  if (period < 0 || period > 0xffffffff) fatal(changetype<usize>("every"), changetype<usize>("1 to 4294967295 ms"));
   store<i64>(timersEnd, period);
   store<u32>(timersEnd, load<u32>(work), 8);
   timersEnd += TIMER;
@@ -66,9 +66,9 @@ export function sayTime(): void {
   if (!wanted) return;
   let least: i64 = i64.MAX_VALUE;
   for (let p = timers; p < timersEnd; p += TIMER) if (load<i64>(p)) least = min(least, load<i64>(p));
-  const next = piece(changetype<usize>(" time| every=|"));
+  put(changetype<usize>(" time"), ALL);
   if (least == i64.MAX_VALUE) return;
-  piece(next);
+  put(changetype<usize>(" every="), ALL);
   natural(least);
 }
 

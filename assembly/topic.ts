@@ -1,7 +1,7 @@
 // The topic of the readings, for filters that ask.
 import { decodeText } from "./strings";
 import { LF } from "./scan";
-import { piece } from "./text";
+import { ALL, put } from "./text";
 
 let wanted: bool = false;
 
@@ -28,7 +28,7 @@ export function topic(): string {
 
 /** The hello's feature " topic". */
 export function sayTopic(): void {
-  if (wanted) piece(changetype<usize>(" topic|"));
+  if (wanted) put(changetype<usize>(" topic"), ALL);
 }
 
 /** A topic record's text is at p, up to its LF. */
