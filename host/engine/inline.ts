@@ -5,6 +5,7 @@ import type { FilterModule } from "./filter-module.js";
 import { GuestInstance } from "./instance.js";
 import { Rest, type RestartPolicy } from "./rest.js";
 import { Rewind } from "./rewind.js";
+import { AROUND } from "./tank.js";
 import type { Hello } from "./tracked-output.js";
 
 export interface InlineOptions {
@@ -75,7 +76,7 @@ class InlineEngine implements Engine {
 
 	tick(): void {
 		if (!this.ready || this.#closed) return;
-		const error = this.#transact(NO_READINGS, 0, 0, this.#o.limits.fuel);
+		const error = this.#transact(NO_READINGS, 0, 0, 1);
 		if (error !== undefined) this.#failed(error);
 	}
 
@@ -85,7 +86,7 @@ class InlineEngine implements Engine {
 		this.#drainBacklog();
 		if (this.#rest.stopped) return;
 		this.#guest?.input.say("E");
-		const error = this.#transact(NO_READINGS, 0, 0, this.#o.limits.fuel);
+		const error = this.#transact(NO_READINGS, 0, 0, AROUND);
 		if (error !== undefined) this.#outcomes.restarted(error);
 	}
 
@@ -110,7 +111,7 @@ class InlineEngine implements Engine {
 		try {
 			guest.start();
 		} catch (thrown) {
-			const why = faultOf(thrown, guest.fuel, guest.stderr.lastWords);
+			const why = faultOf(thrown, guest.tank.left, guest.stderr.lastWords);
 			throw new WasieveError(
 				why.code === "E_GUEST_VERSION" ? why.code : "E_GUEST_START",
 				`the filter failed before its first reading: ${why.message}`,
@@ -152,9 +153,8 @@ class InlineEngine implements Engine {
 			this.#backlog.push(batch.copy(from, to));
 			return;
 		}
-		const { fuel } = this.#o.limits;
 		const alone = to - from === 1;
-		const error = this.#transact(batch, from, to, alone ? fuel : fuel / 2);
+		const error = this.#transact(batch, from, to, alone ? 1 : 0.5);
 		if (error === undefined) {
 			this.#rest.succeeded();
 			return;
@@ -181,7 +181,7 @@ class InlineEngine implements Engine {
 		batch: Batch,
 		from: number,
 		to: number,
-		fuel: number,
+		tanks: number,
 	): WasieveError | undefined {
 		const guest = this.#guest as GuestInstance;
 		this.#outcomes.begin();
@@ -190,15 +190,15 @@ class InlineEngine implements Engine {
 				this.#time = Math.max(this.#time, Math.floor(this.#o.clock()));
 				guest.input.say(`t${this.#time}`);
 			}
-			guest.pump(batch, from, to, fuel);
+			guest.pump(batch, from, to, tanks);
 		} catch (thrown) {
 			this.#outcomes.rollback();
-			const error = faultOf(thrown, guest.fuel, guest.stderr.lastWords);
+			const error = faultOf(thrown, guest.tank.left, guest.stderr.lastWords);
 			this.#replace();
 			return error;
 		}
 		this.#outcomes.commit();
-		this.fuel += fuel - (guest.fuel ?? fuel);
+		this.fuel += guest.tank.burnt;
 		if (to > from) this.#outcomes.consumed(batch, from, to);
 		this.#rewind.settle(guest);
 		return undefined;
@@ -217,7 +217,7 @@ class InlineEngine implements Engine {
 			this.#guest = guest;
 		} catch (thrown) {
 			// The same input gave no error the first time: this module is not deterministic.
-			const error = faultOf(thrown, guest.fuel, guest.stderr.lastWords);
+			const error = faultOf(thrown, guest.tank.left, guest.stderr.lastWords);
 			this.#begin();
 			this.#outcomes.restarted(stateLost(error));
 		}

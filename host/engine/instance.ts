@@ -3,6 +3,7 @@ import { fault } from "./fault.js";
 import type { FilterModule } from "./filter-module.js";
 import type { Rewindable } from "./rewind.js";
 import { Stderr } from "./stderr.js";
+import { AROUND, Tank } from "./tank.js";
 import { VirtualNature } from "./time.js";
 import { TrackedInput } from "./tracked-input.js";
 import { broken, type Hello, TrackedOutput } from "./tracked-output.js";
@@ -15,9 +16,6 @@ export interface InstanceOptions {
 	limits: { fuel: number; output: number };
 }
 
-/** The fuel that replays and restarts get: they did what they do within limits before. */
-const ENOUGH = 2 ** 31 - 1;
-
 /** One instance of an SDK module, pumped by calls. After any throw it is not used again. */
 export class GuestInstance implements Rewindable {
 	readonly memory: WebAssembly.Memory;
@@ -25,10 +23,9 @@ export class GuestInstance implements Rewindable {
 	readonly input = new TrackedInput();
 	readonly output: TrackedOutput;
 	readonly stderr: Stderr;
-	readonly #fuel: WebAssembly.Global | undefined;
+	readonly tank: Tank;
 	readonly #start: () => void;
 	readonly #pump: () => void;
-	readonly #limit: number;
 	/** Reads to be given again, instead of input. */
 	#replay: Buffer[] | undefined;
 
@@ -39,7 +36,7 @@ export class GuestInstance implements Rewindable {
 		note: (memory: Uint8Array, at: number, length: number) => void,
 	) {
 		const { module, limits } = options;
-		this.#limit = limits.fuel;
+		this.tank = new Tank(limits.fuel);
 		this.output = new TrackedOutput(outcomes, limits.output);
 		this.stderr = new Stderr((line) => outcomes.log(line));
 		const nature = new VirtualNature(0);
@@ -64,7 +61,7 @@ export class GuestInstance implements Rewindable {
 				if (ns !== undefined) nature.sleep(ns);
 				return stdin;
 			},
-			spend: (bytes) => this.#spend(bytes),
+			spend: (bytes) => this.tank.spend(bytes),
 		};
 		let memory: WebAssembly.Memory | undefined;
 		const { exports } = new WebAssembly.Instance(
@@ -74,18 +71,10 @@ export class GuestInstance implements Rewindable {
 		memory = this.memory = exports.memory as WebAssembly.Memory;
 		this.#start = exports._start as () => void;
 		this.#pump = exports.pump as () => void;
-		this.#fuel =
-			module.fuel === undefined
-				? undefined
-				: (exports[module.fuel] as WebAssembly.Global);
+		this.tank.attach(exports[module.fuel ?? ""]);
 		this.globals = module.state.map(
 			(name) => exports[name] as WebAssembly.Global,
 		);
-	}
-
-	/** Fuel left in the tank, negative when it ran out. */
-	get fuel(): number | undefined {
-		return this.#fuel && Number(this.#fuel.value);
 	}
 
 	get hello(): Hello {
@@ -104,18 +93,18 @@ export class GuestInstance implements Rewindable {
 	start(): void {
 		this.input.say("h1 pump");
 		this.output.load(NO_READINGS, 0, 0);
-		this.#refuel(this.#limit);
+		this.tank.fill(AROUND);
 		this.#start();
 		this.output.finish();
 		// Read back through the setter: it announces topics.
 		this.hello = this.hello;
 	}
 
-	/** Lets the filter work on readings [from, to), all of them. */
-	pump(batch: Batch, from: number, to: number, fuel: number): void {
+	/** Lets the filter work on readings [from, to), all of them, on so many tanks of fuel. */
+	pump(batch: Batch, from: number, to: number, tanks: number): void {
 		this.input.load(batch, from, to);
 		this.output.load(batch, from, to);
-		this.#refuel(fuel);
+		this.tank.fill(tanks);
 		this.#pump();
 		this.output.finish();
 		if (this.output.base !== to) {
@@ -129,7 +118,8 @@ export class GuestInstance implements Rewindable {
 	replay(reads: Buffer[]): void {
 		this.#replay = reads;
 		this.output.mute(true);
-		this.#refuel(ENOUGH);
+		// It did what it does within its limits before.
+		this.tank.fill(Number.POSITIVE_INFINITY);
 		this.#pump();
 		if (reads.length > 0) {
 			throw fault(
@@ -147,18 +137,6 @@ export class GuestInstance implements Rewindable {
 		if (bytes === undefined) return -1;
 		memory.set(bytes.subarray(0, length), at);
 		return Math.min(bytes.length, length);
-	}
-
-	/** A system call's work is paid for by the byte, as the guest's own bulk memory work is. */
-	#spend(bytes: number): void {
-		if (this.#fuel === undefined) return;
-		const left = Number(this.#fuel.value) - bytes;
-		this.#fuel.value = Math.max(left, -1);
-		if (left < 0) throw new Error("out of fuel in a system call");
-	}
-
-	#refuel(units: number): void {
-		if (this.#fuel !== undefined) this.#fuel.value = units;
 	}
 }
 

@@ -11,6 +11,7 @@ const BYTES = 16;
 /** The fuel of a metered guest (host/module/meter.ts); of one that is not, nothing happens here. */
 export class Tank {
 	#fuel: WebAssembly.Global | undefined;
+	#filled = 0;
 
 	/** `units` for one reading; undefined: as much as fits. */
 	constructor(readonly units: number = FULL) {}
@@ -20,15 +21,21 @@ export class Tank {
 		return this.#fuel && Number(this.#fuel.value);
 	}
 
+	/** Units used since the last fill. */
+	get burnt(): number {
+		return this.#filled - (this.left ?? this.#filled);
+	}
+
 	attach(fuel: WebAssembly.ExportValue | undefined): void {
 		if (fuel instanceof WebAssembly.Global) this.#fuel = fuel;
 		this.fill(AROUND);
 	}
 
-	/** Enough for so many readings. */
+	/** Enough for so many readings, or a part of one. */
 	fill(readings: number): void {
 		if (this.#fuel === undefined) return;
-		this.#fuel.value = Math.min(this.units * readings, FULL);
+		this.#filled = Math.min(Math.floor(this.units * readings), FULL);
+		this.#fuel.value = this.#filled;
 	}
 
 	/** What a system call costs that moves so many bytes, or takes as long. */
