@@ -1,4 +1,14 @@
 /** A compiled filter on a stdin and stdout in memory: the smallest WASI host that can be wrong in every allowed way. */
+import { createHash } from "node:crypto";
+import {
+	existsSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CompileOptions, compileFilter } from "#host/cli/compile.js";
 
@@ -20,9 +30,40 @@ export async function shipped(
 	return load(path(`../../assembly/filters/${name}.ts`), options);
 }
 
-async function load(file: string, options?: CompileOptions) {
+async function load(file: string, options: CompileOptions = {}) {
+	return new WebAssembly.Module(
+		(await compiled(file, options)) as BufferSource,
+	);
+}
+
+/** A compilation takes seconds and the suites share filters: kept by the hash of all that goes into it. */
+async function compiled(file: string, options: CompileOptions) {
+	const hash = createHash("sha256").update(JSON.stringify(options));
+	for (const source of [
+		file,
+		path("../../build/host/cli/compile.js"),
+		...sdk(),
+	])
+		hash.update(`${source}\0`).update(readFileSync(source));
+	const kept = join(
+		tmpdir(),
+		`wasieve-test-${hash.digest("hex").slice(0, 32)}.wasm`,
+	);
+	if (existsSync(kept)) return readFileSync(kept);
 	const { bytes } = await compileFilter(file, options);
-	return new WebAssembly.Module(bytes as BufferSource);
+	const own = `${kept}.${process.pid}`;
+	writeFileSync(own, bytes);
+	renameSync(own, kept);
+	return bytes;
+}
+
+function sdk(): string[] {
+	const folder = path("../../assembly/");
+	const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+	return [
+		path("../../package-lock.json"),
+		...files.sort().map((name) => folder + name),
+	];
 }
 
 const EAGAIN = 6;

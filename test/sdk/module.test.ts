@@ -12,9 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { buildVerb } from "#host/cli/build.js";
 import { compileFilter } from "#host/cli/compile.js";
+import type { Io } from "#host/cli/io.js";
 import { flat } from "./flat.js";
-import { fixture, Guest, HELLO, run } from "./guest.js";
+import { fixture, Guest, HELLO, run, shipped } from "./guest.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wasieve-sdk-"));
@@ -41,16 +43,13 @@ describe("a module", () => {
 	test.each(["overheat", "stuffy", "deadband", "rename", "every-minute"])(
 		"%s imports stdin, stdout, environment and exit only",
 		async (name) => {
-			const { bytes, imports } = await compileFilter(
-				`${root}assembly/filters/${name}.ts`,
-			);
-			expect(WASI).toEqual(expect.arrayContaining(imports));
-			const module = new WebAssembly.Module(bytes as BufferSource);
-			expect(
-				WebAssembly.Module.imports(module).map(
-					(each) => `${each.module}.${each.name}`,
+			const module = await shipped(name);
+			const imports = WebAssembly.Module.imports(module);
+			expect(WASI).toEqual(
+				expect.arrayContaining(
+					imports.map((each) => `${each.module}.${each.name}`),
 				),
-			).toEqual(imports);
+			);
 			expect(
 				WebAssembly.Module.exports(module)
 					.map((each) => `${each.kind} ${each.name}`)
@@ -61,13 +60,9 @@ describe("a module", () => {
 
 	test("has a maximum of 16 MiB, or what it is told", async () => {
 		const pages = async (maximumMemory?: number) => {
-			const file = `${root}test/fixtures/filters/accept.ts`;
-			const { bytes } = await compileFilter(
-				file,
-				maximumMemory ? { maximumMemory } : {},
-			);
+			const options = maximumMemory ? { maximumMemory } : {};
 			const instance = new WebAssembly.Instance(
-				new WebAssembly.Module(bytes as BufferSource),
+				await fixture("accept", options),
 				{
 					wasi_snapshot_preview1: Object.fromEntries(
 						WASI.map((name) => [name.split(".")[1], () => 0]),
@@ -85,14 +80,52 @@ describe("a module", () => {
 
 	test("with SIMD or for debugging does the same", async () => {
 		for (const options of [{ simd: true }, { debug: true }]) {
-			const { bytes } = await compileFilter(
-				`${root}assembly/filters/overheat.ts`,
-				options,
-			);
-			expect(
-				run(new WebAssembly.Module(bytes as BufferSource), HOT.repeat(3)).out,
-			).toBe(ALERT.repeat(3));
+			const module = await shipped("overheat", options);
+			expect(run(module, HOT.repeat(3)).out).toBe(ALERT.repeat(3));
 		}
+	});
+});
+
+describe("wasieve build", () => {
+	const build = async (...argv: string[]) => {
+		let out = "";
+		const io = {
+			cwd: folder,
+			stdout: { write: (text: string) => (out += text) },
+		};
+		return {
+			code: await buildVerb.run(argv, io as unknown as Io),
+			out: () => out,
+		};
+	};
+
+	test("prints size and imports; the seed rule has at most 8 KB", async () => {
+		const { code, out } = await build(
+			`${root}assembly/filters/overheat.ts`,
+			"-o",
+			"built/",
+			"--json",
+		);
+		expect(code).toBe(0);
+		const [told] = JSON.parse(out());
+		const bytes = readFileSync(join(folder, "built", "overheat.wasm"));
+		expect(told).toMatchObject({ name: "overheat", bytes: bytes.length });
+		expect([...told.imports].sort()).toEqual(WASI);
+		expect(bytes.length).toBeLessThanOrEqual(8192);
+	});
+
+	test("refuses to write two filters to one file, and nothing to do", async () => {
+		await expect(build("a/x.ts", "b/x.ts")).rejects.toMatchObject({
+			code: "E_USAGE",
+			message: expect.stringContaining("x.wasm"),
+		});
+		await expect(build("-o", "x.wasm")).rejects.toMatchObject({
+			code: "E_USAGE",
+		});
+		await expect(build("x.ts", "--simt")).rejects.toMatchObject({
+			code: "E_USAGE",
+			message: expect.stringContaining("--simd"),
+		});
 	});
 });
 
