@@ -48,7 +48,7 @@ export function endMessage(): void {
 /** " at byte N" */
 export function sayPosition(n: usize): void {
   say(AT_BYTE);
-  natural(n);
+  natural(<u32>n);
 }
 
 /** Rejects the line at p, for what scan() found. */

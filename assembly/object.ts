@@ -2,7 +2,7 @@
 // the end of the handler closes it, so that end() may be forgotten.
 import { attribute, suffix } from "./control";
 import { fatal } from "./stderr";
-import { byte, natural, reserve } from "./output";
+import { byte, natural64, reserve } from "./output";
 import { copyAt } from "./alert";
 import { Reading } from "./reading";
 import { shortest } from "./shortest";
@@ -158,7 +158,7 @@ function text(value: usize): void {
 
 function integer(value: i64): void {
   if (value < 0) byte(0x2d);
-  natural(value < 0 ? -value : value);
+  natural64(value < 0 ? -value : value);
 }
 
 function truth(value: bool): void {

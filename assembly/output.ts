@@ -71,15 +71,24 @@ export function bytes(from: usize, length: usize): void {
   }
 }
 
-export function natural(n: u64): void {
-  let p = at + 20;
-  const end = p;
+/** 32 bits, because dividing them by 10 is a multiplication: a record's number costs 5 ns, not 40. */
+export function natural(n: u32): void {
+  let end = at + 1;
+  for (let rest = n; rest > 9; rest /= 10) end++;
+  at = end;
   do {
-    store<u8>(--p, 0x30 + <u32>(n % 10));
+    store<u8>(--end, 0x30 + (n % 10));
     n /= 10;
   } while (n);
-  memory.copy(at, p, end - p);
-  at += end - p;
+}
+
+/** The same for 64 bits. */
+export function natural64(n: u64): void {
+  if (n >= 1000000000) {
+    natural64(n / 1000000000);
+    const low = <u32>(n % 1000000000);
+    for (let unit: u32 = 100000000; unit; unit /= 10) byte(0x30 + ((low / unit) % 10));
+  } else natural(<u32>n);
 }
 
 /** Where the next byte goes, for loops that keep it in a local … */

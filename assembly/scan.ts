@@ -15,7 +15,7 @@ const nesting = memory.data(512);
 
 /**
  * The index: a container, then what is in it. Of an object's fields and an array's elements the
- * first thousand or so can be asked for.
+ * first thousand can be asked for.
  *
  *   entry  | name's address u32 | name's length u32 | value's address u32 | behind it u32 |
  *
@@ -25,9 +25,10 @@ const nesting = memory.data(512);
 export const ENTRY: usize = 16;
 export const ODD: u32 = 0x80000000;
 const NAMELESS: u32 = 0x7fffffff;
-export const entries = memory.data(1024 * 16 + 32, 8);
-/** Entries from here on are written over each other. */
-const FULL: usize = entries + 1023 * 16;
+export const entries = memory.data(2048 * 16 + 32, 8);
+/** Where the entries of the document must end; those of inner containers end as far behind. */
+const HALF: usize = entries + 1023 * 16;
+const FULL: usize = entries + 2047 * 16;
 
 /** Behind the last entry that scan() has made. */
 export let entriesEnd: usize = 0;
@@ -197,6 +198,8 @@ function literal(p: usize): usize {
  */
 export function scan(p: usize, top: usize): usize {
   let entry = top + ENTRY;
+  /** Entries from here on are written over each other. */
+  const full = top == entries ? HALF : FULL;
   let depth: usize = 0;
   /** The bracket around the present place, 0 outside of all. */
   let open: u32 = 0;
@@ -248,7 +251,7 @@ export function scan(p: usize, top: usize): usize {
     while (true) {
       if (depth == 1) {
         store<u32>(entry, p, 12);
-        if (entry < FULL) entry += ENTRY;
+        if (entry < full) entry += ENTRY;
       } else if (!depth) store<u32>(top, p, 12);
       p = skipBlank(p);
       c = load<u8>(p);

@@ -1,7 +1,7 @@
 // A double as the shortest decimal that means it, laid out as JavaScript does: 0.1, 100, 1e+21.
 import { scale10, set, shiftLeft, shiftRight, small } from "./big";
 import { assemble, power } from "./decimal";
-import { byte, natural } from "./output";
+import { byte, natural64 } from "./output";
 import { NULL, say } from "./words";
 
 /** value = digits × 10^exponent */
@@ -100,14 +100,14 @@ function layOut(): void {
     split(unit);
     byte(0x65);
     byte(point > 0 ? 0x2b : 0x2d);
-    natural(abs(point - 1));
+    natural64(<u64>abs(point - 1));
   } else if (point <= 0) {
     byte(0x30);
     byte(0x2e);
     zeros(-point);
-    natural(digits);
+    natural64(digits);
   } else if (exponent >= 0) {
-    natural(digits);
+    natural64(digits);
     zeros(exponent);
   } else {
     unit = 1;
@@ -118,7 +118,7 @@ function layOut(): void {
 
 /** The digits with a point where the unit is; none when nothing is behind it. */
 function split(unit: u64): void {
-  natural(digits / unit);
+  natural64(digits / unit);
   let rest = digits % unit;
   if (!rest) return;
   byte(0x2e);

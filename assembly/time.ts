@@ -69,7 +69,7 @@ export function sayTime(): void {
   put(changetype<usize>(" time"), ALL);
   if (least == i64.MAX_VALUE) return;
   put(changetype<usize>(" every="), ALL);
-  natural(least);
+  natural(<u32>least);
 }
 
 /** A time record's digits are at p. */

@@ -15,7 +15,7 @@ wasieve's own engine), and prints its size and what it imports.
 
   -o OUT     the module's file; a folder with several FILEs, when OUT is a folder or ends in /
              (default: NAME.wasm in the current folder)
-  --simd     use 128-bit SIMD: about twice as fast, but the runtime must have it
+  --simd     use 128-bit SIMD: faster over long strings, but the runtime must have it
   --debug    assertions, names and a source map (OUT.map) instead of optimization
   --json     print [{"name", "out", "bytes", "imports"}] on stdout
 

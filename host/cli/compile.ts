@@ -7,7 +7,7 @@ import { importsOf } from "./imports.js";
 export interface CompileOptions {
 	/** The module's file; nothing is written without it. */
 	out?: string;
-	/** Use 128-bit SIMD: faster, and not every runtime has it. */
+	/** Use 128-bit SIMD: faster over long strings, and not every runtime has it. */
 	simd?: boolean;
 	/** Keep assertions and names, write a source map beside the module. */
 	debug?: boolean;

@@ -210,6 +210,16 @@ describe("plain asc", () => {
 		expect(run(module, HOT, { env: { LIMIT: "99" } }).out).toBe("");
 	});
 
+	test("with the package's asconfig.json needs no options", () => {
+		write("filter.ts", source);
+		write(
+			"asconfig.json",
+			'{ "extends": "./node_modules/wasieve/asconfig.json" }',
+		);
+		expect(run(asc(), HOT).out).toBe(ALERT);
+		rmSync(join(folder, "asconfig.json"));
+	});
+
 	test("with a line that exports pump makes one for the embedded engine", async () => {
 		const file = write(
 			"filter.ts",

@@ -456,10 +456,13 @@ function around(value: number): string[] {
 	// 2^-k = 5^k / 10^k
 	const [digits, power] =
 		e < 0 ? [middle * 5n ** BigInt(-e), e] : [middle << BigInt(e), 0];
+	// A hair at the far end of a long integer is below the 64 bits that are looked at first.
+	const hairs = power === 0 ? [`${digits + 1n}`, `${digits - 1n}`] : [];
 	return [
 		`${digits}e${power}`,
 		`${digits}1e${power - 1}`,
 		`${digits * 10n - 1n}e${power - 1}`,
+		...hairs,
 	];
 }
 
@@ -508,6 +511,17 @@ describe("fields", () => {
 			}),
 			{ numRuns: 300 },
 		);
+	});
+
+	test("of very many fields the first thousand can be asked for, the rest is missing, never another", () => {
+		const fields = Array.from({ length: 3000 }, (_, i) => `"f${i}":[${i}]`);
+		const text = `{${fields.join(",")}}`;
+		expect(value(one("f64", "f1000[0]")(text))).toBe(1000);
+		expect(one("f64", "f1100[0]")(text)).toContain("r0 f1100[0]: missing");
+		const list = `[${Array.from({ length: 3000 }, (_, i) => i).join(",")}]`;
+		expect(value(one("f64", "[1021]")(list))).toBe(1021);
+		for (const i of ["1022", "1023", "2999", "99999999999999999999"])
+			expect(one("f64", `[${i}]`)(list)).toContain(": missing");
 	});
 
 	test("any field of any object is found by its name, the last of equal ones", () => {
