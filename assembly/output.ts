@@ -71,7 +71,7 @@ export function bytes(from: usize, length: usize): void {
   }
 }
 
-/** 32 bits, because dividing them by 10 is a multiplication: a record's number costs 5 ns, not 40. */
+/** 32 bits, because dividing them by 10 is a multiplication: with 64 tracking costs 8 %, so 4 %. */
 export function natural(n: u32): void {
   let end = at + 1;
   for (let rest = n; rest > 9; rest /= 10) end++;

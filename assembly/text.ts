@@ -1,6 +1,6 @@
 // Strings (UTF-16) as bytes of the output (UTF-8), without allocation. Inside the SDK a string
 // travels as the address of its characters: a managed operand would bring the collector's
-// shadow stack into filters that never allocate (2 KB, and time on every call).
+// shadow stack into filters that never allocate (time on every call).
 import { byte, cursor, moveCursor, reserve } from "./output";
 
 /** Bytes of the string at `text`; the runtime keeps them in front of it. */
