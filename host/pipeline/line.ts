@@ -64,6 +64,8 @@ export class Line {
 
 	readonly #o: LineOptions;
 	readonly #stages: Stage[] = [];
+	/** start() has come to its end. */
+	#up = false;
 	#paused = false;
 	#inTake = false;
 	#acknowledged = 0;
@@ -120,8 +122,10 @@ export class Line {
 	async start(): Promise<void> {
 		await this.#o.sink.start(this.#keeper());
 		await this.#startFilters();
+		if (this.#finishing !== undefined) throw stoppedEarly(this.name);
 		for (const { engine } of this.#stages) this.#keepTicking(engine);
 		await this.#o.source.start(this.#intake());
+		this.#up = true;
 		if (this.state === "starting") this.state = "running";
 	}
 
@@ -133,10 +137,12 @@ export class Line {
 	}
 
 	async #startFilter(stage: Stage): Promise<boolean> {
+		if (this.#finishing !== undefined) throw stoppedEarly(this.name);
 		try {
 			await stage.engine.start(stage);
 			return true;
 		} catch (thrown) {
+			if (this.#finishing !== undefined) throw thrown;
 			this.#giveUp(asWasieveError(thrown));
 			return false;
 		}
@@ -153,8 +159,7 @@ export class Line {
 	 * acknowledged, everything closed.
 	 */
 	stop(): Promise<void> {
-		this.#finishing ??=
-			this.state === "starting" ? this.kill() : this.#finish();
+		this.#finishing ??= this.#up ? this.#finish() : this.kill();
 		return this.#finishing;
 	}
 
@@ -168,32 +173,39 @@ export class Line {
 		this.#close();
 	}
 
-	/** Takes a stopped pipeline up again, on command or after the cool-down. */
+	/**
+	 * Takes a stopped pipeline up again, on command or after the cool-down. A filter that cannot start
+	 * stops it again.
+	 */
 	async resume(): Promise<void> {
-		if (this.state !== "stopped") return;
+		if (this.state !== "stopped" || this.#finishing !== undefined) return;
 		clearTimeout(this.#cooling);
 		this.reason = undefined;
 		this.#o.log.info({ pipeline: this.name }, "resumed");
-		if (this.#whenResumed !== undefined) {
-			this.state = "starting";
-			this.#whenResumed();
-			this.#whenResumed = undefined;
-			return;
-		}
-		this.state = "running";
-		const culprits = this.#culprits;
-		this.#culprits = [];
-		for (const { engine } of this.#stages) await engine.restart();
-		for (const { stage, batch } of culprits) {
-			stage.engine.feed(batch);
-		}
+		this.state = this.#up ? "running" : "starting";
+		this.#whenResumed?.();
+		this.#whenResumed = undefined;
+		if (this.#up) await this.#restartFilters();
 		this.#settle();
 		this.#flow();
 	}
 
-	/** Stops on command: the source is paused until resume(). */
+	async #restartFilters(): Promise<void> {
+		try {
+			for (const { engine } of this.#stages) await engine.restart();
+		} catch (thrown) {
+			this.#giveUp(asWasieveError(thrown));
+		}
+		// Stopped again: the culprits wait for the next resume.
+		if (this.state !== "running") return;
+		for (const { stage, batch } of this.#culprits.splice(0)) {
+			stage.engine.feed(batch);
+		}
+	}
+
+	/** Stops until resume(), whatever it was stopped for before: the source is paused. */
 	halt(reason: WasieveError): void {
-		if (this.state === "stopped") return;
+		clearTimeout(this.#cooling);
 		this.state = "stopped";
 		this.reason = reason;
 		this.#o.log.error(
@@ -205,11 +217,10 @@ export class Line {
 
 	/** Stops because of the filter: tried again after the cool-down. */
 	#giveUp(error: WasieveError): void {
+		if (this.state === "stopped") return; // what stopped it first says until when
 		this.halt(error);
-		if (this.#o.cooldown === 0) return;
-		this.#cooling = setTimeout(() => {
-			this.resume().catch((thrown) => this.#giveUp(asWasieveError(thrown)));
-		}, this.#o.cooldown);
+		if (this.#o.cooldown === 0 || this.#finishing !== undefined) return;
+		this.#cooling = setTimeout(() => void this.resume(), this.#o.cooldown);
 	}
 
 	/* ------------------------------------------------------------- wiring */
@@ -236,7 +247,7 @@ export class Line {
 		return {
 			take: (batch) => this.#take(batch),
 			refuse: (topic, payload, error) => this.#refuse(topic, payload, error),
-			end: () => void this.stop(),
+			end: () => void this.stop().catch(() => this.kill()),
 			health: (error) => {
 				this.#sayLink("source", this.sourceError, error);
 				this.sourceError = error;
@@ -274,6 +285,7 @@ export class Line {
 	#events(stage: () => Stage): StageEvents {
 		return {
 			failed: (batch, i, error) => this.#failed(stage(), batch, i, error),
+			consumed: () => this.#settle(),
 			log: (text) =>
 				this.#o.log.info({ pipeline: this.name, from: "filter" }, text),
 			restarted: (error) => {
@@ -291,6 +303,8 @@ export class Line {
 	#keepTicking(engine: Engine): void {
 		if (engine.tickEvery === 0) return;
 		const tick = () => {
+			// What timers say has nowhere to go just now: they catch up, time being the gateway's to tell.
+			if (this.#congested) return;
 			engine.tick();
 			this.#settle();
 		};
@@ -304,13 +318,16 @@ export class Line {
 		for (let i = 0; i < batch.count; i++) batch.number[i] = first + i;
 		this.latency.taken(first);
 		this.#inTake = true;
-		const admitted = admit(batch, this.#o, (i, error) => {
-			if (error === "expired") this.ledger.drop(first + i, error);
-			else this.#failed(undefined, batch, i, error);
-			this.ledger.release(first + i);
-		});
-		if (admitted.count > 0) this.#stages[0]?.engine.feed(admitted);
-		this.#inTake = false;
+		try {
+			const admitted = admit(batch, this.#o, (i, error) => {
+				if (error === "expired") this.ledger.drop(first + i, error);
+				else this.#failed(undefined, batch, i, error);
+				this.ledger.release(first + i);
+			});
+			if (admitted.count > 0) this.#stages[0]?.engine.feed(admitted);
+		} finally {
+			this.#inTake = false;
+		}
 		// The source learns the numbers when take() returns: acknowledge after that.
 		queueMicrotask(() => this.#settle());
 		this.#flow();
@@ -322,6 +339,7 @@ export class Line {
 		this.failures.keep(n, topic, payload, error);
 		this.ledger.release(n);
 		queueMicrotask(() => this.#settle());
+		this.#flow();
 		return n;
 	}
 
@@ -339,7 +357,7 @@ export class Line {
 		if (this.#o.onError === "stop" && stage !== undefined) {
 			this.ledger.hold(n);
 			this.#culprits.push({ stage, batch: batch.copy(i, i + 1) });
-			this.halt(stopsOn(error));
+			if (this.reason?.code !== "E_PIPELINE_ONERROR") this.halt(stopsOn(error));
 			return;
 		}
 		this.failures.keep(n, batch.topic(i), batch.payload(i), error);
@@ -361,15 +379,19 @@ export class Line {
 
 	/** Pauses the source while anything downstream has enough to do. */
 	#flow(): void {
-		const enough =
-			this.state === "stopped" ||
-			this.ledger.open >= this.#o.window ||
-			!this.#o.sink.ready ||
-			this.#stages.some((stage) => !stage.engine.ready);
+		const enough = this.#congested || this.ledger.open >= this.#o.window;
 		if (enough === this.#paused) return;
 		this.#paused = enough;
 		if (enough) this.#o.source.pause();
 		else this.#o.source.resume();
+	}
+
+	get #congested(): boolean {
+		return (
+			this.state === "stopped" ||
+			!this.#o.sink.ready ||
+			this.#stages.some((stage) => !stage.engine.ready)
+		);
 	}
 
 	/* ---------------------------------------------------------------- stop */
@@ -405,8 +427,16 @@ export class Line {
 
 	#close(): void {
 		if (this.state !== "stopped") this.state = "ended";
+		this.#whenResumed?.(); // start() finds out that it is over
 		this.#end();
 	}
+}
+
+function stoppedEarly(name: string): WasieveError {
+	return new WasieveError(
+		"E_PIPELINE_STOPPED",
+		`the pipeline ${name} was stopped before it was up`,
+	);
 }
 
 function stopsOn(error: WasieveError): WasieveError {

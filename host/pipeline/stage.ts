@@ -30,6 +30,8 @@ export interface Downstream {
 export interface StageEvents {
 	/** Reading i failed for good; its hold in the ledger is the line's until it is kept. */
 	failed(batch: Batch, i: number, error: WasieveError): void;
+	/** The filter is done with readings, which may have been all that they waited for. */
+	consumed(): void;
 	log(text: string): void;
 	restarted(error: WasieveError): void;
 	ready(): void;
@@ -123,6 +125,7 @@ export class Stage implements Outcomes {
 		for (let i = from; i < to; i++) {
 			this.ledger.release(batch.number[i] as number);
 		}
+		this.events.consumed();
 	}
 
 	log(text: string): void {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Batch } from "#host/contract.js";
 import { WasieveError } from "#host/errors.js";
 import { batchOf, pass, ScriptedEngine, say, scriptedLine } from "./parts.js";
 
@@ -260,6 +261,143 @@ describe("back-pressure", () => {
 		expect(source.paused).toBe(true);
 		engine.ready = true;
 		engine.outcomes.ready();
+		expect(source.paused).toBe(false);
+	});
+});
+
+describe("stop and resume", () => {
+	const tooOften = () => new WasieveError("E_PIPELINE_STOPPED", "too often");
+	const onCommand = () => new WasieveError("E_PIPELINE_STOPPED", "on command");
+	const startFault = () => new WasieveError("E_GUEST_START", "no hello");
+	/** The timers that the process waits for. */
+	const timers = () =>
+		process.getActiveResourcesInfo().filter((kind) => kind === "Timeout")
+			.length;
+
+	test("readings that a slow filter drops are acknowledged though nothing else happens", async () => {
+		const { line, source, engine } = scriptedLine();
+		const fed: Batch[] = [];
+		engine.work = (batch) => fed.push(batch.copy());
+		await line.start();
+		source.intake.take(batchOf(["a", "1"], ["b", "2"]));
+		await settled();
+		engine.outcomes.begin();
+		engine.outcomes.commit();
+		engine.outcomes.consumed(fed[0] as Batch, 0, 2);
+		expect(source.acknowledged).toBe(2);
+	});
+
+	test("stop() while a filter cannot start closes everything", async () => {
+		const { line, engine, story } = scriptedLine();
+		engine.start = async () => {
+			throw startFault();
+		};
+		engine.end = async () => {
+			throw new TypeError("never started");
+		};
+		const up = line.start().catch((error: unknown) => error);
+		await expect.poll(() => line.state).toBe("stopped");
+		await line.stop();
+		expect(story).toContain("source closed");
+		expect(await up).toMatchObject({ code: "E_PIPELINE_STOPPED" });
+		expect(story).not.toContain("source up");
+	});
+
+	test("stop() while a filter starts: it is not tried again, no source is opened", async () => {
+		const before = timers();
+		const { line, engine, story } = scriptedLine({ cooldown: 1 });
+		let reject: (error: Error) => void = () => {};
+		engine.start = () => new Promise((_resolve, no) => (reject = no));
+		engine.close = async () => reject(startFault());
+		const up = line.start().catch((error: unknown) => error);
+		await settled();
+		await line.stop();
+		expect(await up).toMatchObject({ code: "E_GUEST_START" });
+		expect(timers()).toBe(before);
+		expect(line.state).toBe("ended");
+		expect(story).not.toContain("source up");
+	});
+
+	test("a filter that gives up while the line stops leaves no timer behind", async () => {
+		const before = timers();
+		const { line, engine } = scriptedLine();
+		await line.start();
+		engine.end = async () => engine.outcomes.stopped(tooOften());
+		await line.stop();
+		expect(timers()).toBe(before);
+	});
+
+	test("what onError: stop kept survives a filter that cannot start again", async () => {
+		const { line, source, sink, engine } = scriptedLine({ onError: "stop" });
+		engine.work = (batch, outcomes) => {
+			outcomes.begin();
+			outcomes.fail(batch, 0, trap());
+			outcomes.commit();
+			outcomes.consumed(batch, 0, 1);
+		};
+		await line.start();
+		source.intake.take(batchOf(["a", "1"]));
+		await settled();
+		const restart = engine.restart;
+		engine.restart = async () => {
+			throw startFault();
+		};
+		await line.resume();
+		expect(line.state).toBe("stopped");
+		expect(line.reason?.code).toBe("E_GUEST_START");
+		engine.restart = restart;
+		engine.work = pass;
+		await line.resume();
+		sink.deliver(1);
+		expect(source.acknowledged).toBe(1);
+		await line.stop();
+	});
+
+	test("a command outlives a cool-down, whichever comes first", async () => {
+		for (const first of ["filter", "command"]) {
+			const before = timers();
+			const { line, engine } = scriptedLine();
+			await line.start();
+			if (first === "command") line.halt(onCommand());
+			engine.outcomes.stopped(tooOften());
+			if (first === "filter") line.halt(onCommand());
+			expect(line.reason?.message).toBe("on command");
+			expect(timers()).toBe(before);
+		}
+	});
+
+	test("timers of filters rest while their outputs cannot leave", async () => {
+		const { line, sink, engine } = scriptedLine();
+		let ticks = 0;
+		engine.tickEvery = 1;
+		engine.tick = () => ticks++;
+		sink.ready = false;
+		await line.start();
+		const looks = new Promise<void>((resolve) => {
+			let left = 3;
+			Object.defineProperty(sink, "ready", {
+				get: () => {
+					if (--left === 0) resolve();
+					return false;
+				},
+			});
+		});
+		await looks;
+		expect(ticks).toBe(0);
+		Object.defineProperty(sink, "ready", { value: true });
+		await expect.poll(() => ticks).toBeGreaterThan(0);
+		await line.stop();
+	});
+
+	test("refused readings count towards the window", async () => {
+		const { line, source, quarantine } = scriptedLine({ window: 1 });
+		const kept: (() => void)[] = [];
+		quarantine.keep = (_failed, done) => kept.push(done);
+		await line.start();
+		const error = new WasieveError("E_READING_SIZE", "10 MB");
+		source.intake.refuse("big", Buffer.from("abc"), error);
+		expect(source.paused).toBe(true);
+		kept[0]?.();
 		expect(source.paused).toBe(false);
 	});
 });
