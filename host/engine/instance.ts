@@ -50,8 +50,11 @@ export class GuestInstance implements Rewindable {
 				return taken;
 			},
 			write: (fd, memory, at, end) => {
-				if (fd === 1) this.output.write(memory, at, end);
-				else if (this.#replay === undefined) this.stderr.write(memory, at, end);
+				const lines = fd === 1 ? this.output.write(memory, at, end) : 0;
+				if (fd === 2 && this.#replay === undefined) {
+					this.stderr.write(memory, at, end);
+				}
+				this.tank.spend((end - at) * (fd === 1 ? 1 : ERR_BYTE) + lines * LINE);
 				return end - at;
 			},
 			// An SDK module imports none of these; one that does gets what is the same in every replay.
@@ -107,6 +110,9 @@ export class GuestInstance implements Rewindable {
 		this.tank.fill(tanks);
 		this.#pump();
 		this.output.finish();
+		if (this.input.unread > 0) {
+			throw broken("it did not read what it was told");
+		}
 		if (this.output.base !== to) {
 			throw broken(
 				`${to - this.output.base} of ${to - from} readings were not reported as consumed`,
@@ -139,5 +145,10 @@ export class GuestInstance implements Rewindable {
 		return Math.min(bytes.length, length);
 	}
 }
+
+/** What a line written costs besides its bytes, as bytes copied: 200 ns. */
+const LINE = 1024;
+/** What a byte on stderr costs, as bytes copied: it is looked at. */
+const ERR_BYTE = 8;
 
 const NO_READINGS = new Batch(1);

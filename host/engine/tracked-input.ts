@@ -15,6 +15,11 @@ export class TrackedInput {
 	#topics = false;
 	#topic = NOTHING;
 
+	/** Bytes of control records that the guest has not read. */
+	get unread(): number {
+		return this.#records.length;
+	}
+
 	/** From now on a topic record precedes each reading whose topic is new. */
 	announceTopics(): void {
 		this.#topics = true;

@@ -26,6 +26,10 @@ const DASH = 0x2d;
 
 /** Longest topic suffix, drop reason or reject message kept, bytes. */
 const TEXT_MAX = 1024;
+/** A carried line's room that is kept for the next one, bytes. */
+const CARRY_KEPT = 65_536;
+/** The longest pause that Node's timers know, ms: 24 days. */
+const EVERY_MAX = 2 ** 31 - 1;
 
 /** What the guest writes to stdout: outputs and control records, told apart line by line. */
 export class TrackedOutput {
@@ -36,8 +40,13 @@ export class TrackedOutput {
 	#end = 0;
 	#cause = NO_CAUSE;
 	#suffix = "";
+	/** A line whose end has not come: carry[0, carried). */
 	#carry: Buffer = NOTHING;
+	#carried = 0;
 	#budget = 0;
+	/** Drops and rejects that may still come: one a reading. */
+	#notes = 0;
+	#said = 0;
 	#muted = false;
 	readonly #reason = new LastText();
 
@@ -54,32 +63,61 @@ export class TrackedOutput {
 		this.#cause = NO_CAUSE;
 		this.#suffix = "";
 		this.#budget = this.limit;
+		this.#notes = to - from;
 	}
 
 	/** While muted (a replay of readings whose outputs are out already) all is ignored. */
 	mute(muted: boolean): void {
 		this.#muted = muted;
-		this.#carry = NOTHING;
+		this.#carried = 0;
 	}
 
-	/** fd_write(1): memory[at, end). Outputs go out straight from guest memory. */
-	write(memory: Uint8Array, at: number, end: number): void {
-		if (this.#muted) return;
+	/**
+	 * fd_write(1): memory[at, end). Outputs go out straight from guest memory. Returns how many
+	 * lines came to their end.
+	 */
+	write(memory: Uint8Array, at: number, end: number): number {
+		if (this.#muted) return 0;
 		this.#budget -= end - at;
 		if (this.#budget < 0) throw tooMuch(this.limit);
-		if (this.#carry.length > 0) {
-			const joined = Buffer.concat([this.#carry, memory.subarray(at, end)]);
-			this.#carry = NOTHING;
-			this.#lines(joined, 0, joined.length);
-		} else this.#lines(memory, at, end);
+		const before = this.#said;
+		this.#lines(
+			memory,
+			this.#carried > 0 ? this.#join(memory, at, end) : at,
+			end,
+		);
+		return this.#said - before;
 	}
 
 	/** The pump has returned: what was left without a line end is an output as well. */
 	finish(): void {
-		if (this.#carry.length === 0) return;
-		const line = this.#carry;
-		this.#carry = NOTHING;
-		this.#line(line, 0, line.length);
+		if (this.#carried === 0) return;
+		const length = this.#carried;
+		this.#carried = 0;
+		this.#line(this.#carry, 0, length);
+		if (this.#carry.length > CARRY_KEPT) this.#carry = NOTHING;
+	}
+
+	/** Completes the line carried over, if its end has come; returns where the next one begins. */
+	#join(memory: Uint8Array, at: number, end: number): number {
+		const lf = memory.subarray(at, end).indexOf(LF);
+		const stop = lf === -1 ? end : at + lf;
+		this.#keep(memory, at, stop);
+		if (lf === -1) return end;
+		this.finish();
+		return stop + 1;
+	}
+
+	/** Doubles when it is full: a guest that writes byte by byte costs no more than one that does not. */
+	#keep(memory: Uint8Array, at: number, end: number): void {
+		const length = this.#carried + end - at;
+		if (length > this.#carry.length) {
+			const roomier = Buffer.allocUnsafeSlow(Math.max(1024, length * 2));
+			roomier.set(this.#carry.subarray(0, this.#carried));
+			this.#carry = roomier;
+		}
+		this.#carry.set(memory.subarray(at, end), this.#carried);
+		this.#carried = length;
 	}
 
 	#lines(bytes: Uint8Array, at: number, end: number): void {
@@ -88,7 +126,7 @@ export class TrackedOutput {
 			let lf = bytes[end - 1] === LF ? bytes.indexOf(LF, at) : -1;
 			if (lf === -1) lf = bytes.subarray(at, end).indexOf(LF) + at;
 			if (lf < at) {
-				this.#carry = Buffer.from(bytes.subarray(at, end));
+				this.#keep(bytes, at, end);
 				return;
 			}
 			this.#line(bytes, at, lf);
@@ -97,6 +135,7 @@ export class TrackedOutput {
 	}
 
 	#line(bytes: Uint8Array, at: number, end: number): void {
+		this.#said++;
 		if (at < end && bytes[at] === RS) {
 			this.#record(bytes, at + 1, end);
 			return;
@@ -124,6 +163,7 @@ export class TrackedOutput {
 				this.#consumed(number(bytes, at + 1, end));
 				return;
 			case DROP: {
+				this.#note();
 				const space = spaceIn(bytes, at, end);
 				const i = this.#reading(bytes, at + 1, space);
 				this.outcomes.drop(
@@ -134,6 +174,7 @@ export class TrackedOutput {
 				return;
 			}
 			case REJECT: {
+				this.#note();
 				const space = spaceIn(bytes, at, end);
 				const i = this.#reading(bytes, at + 1, space);
 				const why = text(bytes, Math.min(space + 1, end), end);
@@ -154,6 +195,13 @@ export class TrackedOutput {
 				return;
 			default:
 				throw broken(`a record of the unknown kind ${bytes[at] ?? "(empty)"}`);
+		}
+	}
+
+	/** Each costs an entry in the quarantine. */
+	#note(): void {
+		if (--this.#notes < 0) {
+			throw broken("it drops and rejects more readings than it was given");
 		}
 	}
 
@@ -216,11 +264,15 @@ export function parseHello(said: string): Hello {
 			"build the module with the SDK of this gateway, or update the gateway",
 		);
 	}
-	const value = (name: string) =>
-		Number(features.find((f) => f.startsWith(`${name}=`))?.split("=")[1] ?? 0);
+	const value = (name: string) => {
+		const said = features.find((f) => f.startsWith(`${name}=`));
+		const digits = said?.slice(name.length + 1) ?? "0";
+		if (!/^\d{1,15}$/.test(digits)) throw broken(`its hello says ${said}`);
+		return Number(digits);
+	};
 	return {
 		time: features.includes("time") || value("every") > 0,
-		every: value("every"),
+		every: Math.min(value("every"), EVERY_MAX),
 		topic: features.includes("topic"),
 		max: value("max") || Number.POSITIVE_INFINITY,
 	};
@@ -256,7 +308,7 @@ export function broken(how: string): WasieveError {
 	);
 }
 
-function tooMuch(limit: number): WasieveError {
+export function tooMuch(limit: number): WasieveError {
 	return fault(
 		"E_GUEST_OUTPUT",
 		`the filter wrote more than ${limit} bytes`,
