@@ -100,7 +100,7 @@ export function objection(
 	kind: string,
 	signature: string | undefined,
 ): string | undefined {
-	const what = `${JSON.stringify(module)} ${JSON.stringify(name)}`;
+	const what = `${quoted(module)} ${quoted(name)}`;
 	if (kind !== "function") {
 		return `${what} is a ${kind}; only functions may be imported`;
 	}
@@ -115,4 +115,13 @@ export function objection(
 		return `${what} has the type (${signature ?? "?"}), not (${known.signature})`;
 	}
 	return undefined;
+}
+
+/** Longest part of a name that is told, characters. */
+const NAME_MAX = 80;
+
+/** A name may be a megabyte long and hold line ends. */
+function quoted(name: string): string {
+	const cut = name.length > NAME_MAX ? `${name.slice(0, NAME_MAX)}…` : name;
+	return JSON.stringify(cut);
 }

@@ -28,6 +28,8 @@ export interface ModuleInfo {
 	hasStart: boolean;
 	/** Uses 128-bit SIMD in its code; unknown (false) where the meter gave up. */
 	simd: boolean;
+	/** Exports `_start`, a function without parameters and results. */
+	program: boolean;
 	/** sdk: exports `pump` and `_start`, so that the embedded engine can call it batch by batch. */
 	kind: "sdk" | "foreign";
 	/** Whether it runs on the thread of the pipeline's sockets; otherwise it gets a worker. */
@@ -60,6 +62,7 @@ export function infoOf(found: Survey, code: Code): ModuleInfo {
 		mutableGlobals: found.globals.filter(({ mutable }) => mutable).length,
 		hasStart: found.hasStart,
 		simd: code.weighed.some(({ simd }) => simd),
+		program: canCall(found, "_start"),
 		kind,
 		inline: because === undefined,
 		...(because === undefined ? {} : { notInlineBecause: because }),
@@ -74,16 +77,18 @@ const NO_PUMP =
 
 /** The exports that the inline engine calls, with their types. */
 function kindOf(found: Survey): "sdk" | "foreign" {
-	const { exports, functions, types } = found;
-	const called = (wanted: string) => {
-		const it = exports.find(({ name }) => name === wanted);
-		if (it?.kind !== "function") return false;
-		return types[functions[it.index] ?? -1]?.signature === ":";
-	};
-	const memory = exports.some(
+	const memory = found.exports.some(
 		({ name, kind }) => name === "memory" && kind === "memory",
 	);
-	return memory && called("_start") && called("pump") ? "sdk" : "foreign";
+	const called = canCall(found, "_start") && canCall(found, "pump");
+	return memory && called ? "sdk" : "foreign";
+}
+
+/** Whether this export is a function without parameters and results. */
+function canCall({ exports, functions, types }: Survey, wanted: string) {
+	const it = exports.find(({ name }) => name === wanted);
+	if (it?.kind !== "function") return false;
+	return types[functions[it.index] ?? -1]?.signature === ":";
 }
 
 /** Why a module with a pump still cannot run inline: no meter, or state that no checkpoint sees. */

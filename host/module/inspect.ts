@@ -24,12 +24,13 @@ export function inspectModule(
 }
 
 /** Only a program can be run. @throws {WasieveError} E_MODULE_EXPORT */
-export function refuseLibrary({ exports }: ModuleInfo): void {
+export function refuseLibrary({ program, exports }: ModuleInfo): void {
+	if (program) return;
 	const start = exports.find(({ name }) => name === "_start");
-	if (start?.kind === "function") return;
+	const other = start?.kind === "function";
 	throw new WasieveError(
 		"E_MODULE_EXPORT",
-		"the module exports no function _start",
+		`the module exports no function _start${other ? " without parameters and results" : ""}`,
 		{
 			hint: "build a program (a WASI command), not a library (a reactor)",
 		},

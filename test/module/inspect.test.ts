@@ -3,6 +3,7 @@ import { WasieveError } from "#host/errors.js";
 import { WASI } from "#host/module/imports.js";
 import { describeModule, inspectModule } from "#host/module/inspect.js";
 import { prepareModule } from "#host/module/prepare.js";
+import { started } from "../hostile/sections.js";
 import { LIMITS, shipped, wat } from "./parts.js";
 
 /** The error a module is refused with. */
@@ -192,6 +193,31 @@ describe("memory and tables", () => {
 test("a library is no program", () => {
 	const error = refusal(wat(`(module (func (export "_initialize")))`));
 	expect(error.code).toBe("E_MODULE_EXPORT");
+});
+
+test("_start with parameters is no program", () => {
+	const error = refusal(wat(`(module (func (export "_start") (param i32)))`));
+	expect(error.code).toBe("E_MODULE_EXPORT");
+	expect(error.message).toContain("parameters");
+});
+
+test("names of any length are told in short", () => {
+	const error = refusal(importing("env", "x".repeat(10_000)));
+	expect(error.code).toBe("E_MODULE_IMPORT");
+	expect(error.message.length).toBeLessThan(400);
+});
+
+test("loops nested so deeply that compiling them takes for ever are refused", () => {
+	const nested = (depth: number) =>
+		started(
+			Array.from({ length: depth }, () => [0x03, 0x40]).flat(),
+			[0x0c, 0],
+			Array.from({ length: depth }, () => 0x0b),
+		);
+	expect(infoOf(nested(256)).kind).toBe("foreign");
+	const error = refusal(nested(257));
+	expect(error.code).toBe("E_MODULE_MALFORMED");
+	expect(error.message).toMatch(/256 loops/);
 });
 
 describe("what it says", () => {
