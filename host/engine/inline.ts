@@ -1,5 +1,5 @@
 import { Batch, type Clock, type Engine, type Outcomes } from "../contract.js";
-import { WasieveError } from "../errors.js";
+import { asWasieveError, WasieveError } from "../errors.js";
 import { fault, faultOf } from "./fault.js";
 import type { FilterModule } from "./filter-module.js";
 import { GuestInstance } from "./instance.js";
@@ -67,6 +67,7 @@ class InlineEngine implements Engine {
 	}
 
 	feed(batch: Batch): void {
+		if (this.#closed) return;
 		if (!this.ready) {
 			this.#backlog.push(batch.copy());
 			return;
@@ -75,17 +76,20 @@ class InlineEngine implements Engine {
 	}
 
 	tick(): void {
-		if (!this.ready || this.#closed) return;
+		if (!this.ready || this.#guest === undefined) return;
 		const error = this.#transact(NO_READINGS, 0, 0, 1);
 		if (error !== undefined) this.#failed(error);
 	}
 
 	async end(): Promise<void> {
-		if (this.#closed || this.#rest.stopped) return;
+		// What waits goes first, without rests: each of them was for a reading that is done with.
+		do {
+			if (this.#guest === undefined || this.#rest.stopped) return;
+			this.#rest.cancel();
+			this.#drainBacklog();
+		} while (this.#backlog.length > 0 || this.#rest.stopped);
 		this.#rest.cancel();
-		this.#drainBacklog();
-		if (this.#rest.stopped) return;
-		this.#guest?.input.say("E");
+		this.#guest.input.say("E");
 		const error = this.#transact(NO_READINGS, 0, 0, AROUND);
 		if (error !== undefined) this.#outcomes.restarted(error);
 	}
@@ -99,9 +103,9 @@ class InlineEngine implements Engine {
 
 	async restart(): Promise<void> {
 		if (this.#closed) return;
-		this.#rest.revive();
 		// The last failure has already been undone: its state is what it was before.
 		if (this.#guest === undefined) this.#begin();
+		this.#rest.revive();
 		this.#drainBacklog();
 	}
 
@@ -206,6 +210,18 @@ class InlineEngine implements Engine {
 
 	/** Makes the dead instance anew, with the state it had before the pump. */
 	#replace(): void {
+		this.#guest = undefined;
+		try {
+			this.#revive();
+		} catch (thrown) {
+			// Nothing to do with the readings: no memory is left for an instance.
+			const error = asWasieveError(thrown, "E_GUEST_START");
+			this.#rest.stop();
+			this.#outcomes.stopped(error);
+		}
+	}
+
+	#revive(): void {
 		const guest = this.#instantiate();
 		try {
 			if (this.#rewind.saved) {
@@ -232,6 +248,7 @@ class InlineEngine implements Engine {
 
 	#failed(error: WasieveError): void {
 		this.#outcomes.restarted(error);
+		if (this.#rest.stopped) return; // and has said so
 		if (this.#rest.failed()) this.#outcomes.stopped(tooOften(error, this.#o));
 	}
 

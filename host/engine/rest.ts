@@ -33,8 +33,7 @@ export class Rest {
 	failed(): boolean {
 		this.#failures++;
 		if (this.#failures >= this.policy.max) {
-			this.cancel();
-			this.stopped = true;
+			this.stop();
 			return true;
 		}
 		if (this.#failures > FREE && this.#timer === undefined) {
@@ -44,6 +43,12 @@ export class Rest {
 			}, this.#pause());
 		}
 		return false;
+	}
+
+	/** Gives up. */
+	stop(): void {
+		this.cancel();
+		this.stopped = true;
 	}
 
 	/** Ends a rest at once. */
