@@ -15,6 +15,8 @@ export class Acks {
 	#numbers = new Float64Array(1024);
 	#head = 0;
 	#tail = 0;
+	/** How often each id is in the ring. Pages of it that are not used cost no memory. */
+	readonly #owed = new Uint8Array(65_536);
 
 	get length(): number {
 		return this.#tail - this.#head;
@@ -23,9 +25,15 @@ export class Acks {
 	push(id: number, qos: number, number: number): void {
 		if (this.length === this.#ids.length) this.#grow();
 		const k = this.#tail++ & (this.#ids.length - 1);
+		this.#owed[id] = (this.#owed[id] as number) + 1;
 		this.#ids[k] = id;
 		this.#qos[k] = qos;
 		this.#numbers[k] = number;
+	}
+
+	/** Whether the id still waits for its acknowledgement. */
+	owes(id: number): boolean {
+		return (this.#owed[id] as number) > 0;
 	}
 
 	/** Removes the ids whose numbers are below `below` and returns their packets, or undefined when there are none. */
@@ -41,6 +49,7 @@ export class Acks {
 			const k = this.#head++ & mask;
 			const id = this.#ids[k] as number;
 			const qos = this.#qos[k] as number;
+			this.#owed[id] = (this.#owed[id] as number) - 1;
 			if (qos === 2) released(id, this.#numbers[k] as number);
 			packets[p] = qos === 2 ? 0x50 : 0x40; // PUBREC : PUBACK
 			packets[p + 1] = 2;
@@ -52,6 +61,7 @@ export class Acks {
 
 	clear(): void {
 		this.#head = this.#tail = 0;
+		this.#owed.fill(0);
 	}
 
 	#settled(below: number): number {

@@ -394,6 +394,18 @@ export class MqttPublisher implements Publisher {
 	#puback(inlet: Inlet): void {
 		const seq = this.#answered(inlet, FLYING, 1);
 		if (seq >= 0) this.#land(seq, reasonOf(inlet));
+		else if (!this.#v5) this.#settleForLess(inlet);
+	}
+
+	/**
+	 * RabbitMQ's plugin takes QoS 2 as QoS 1 and says so only by its answer, as MQTT 3.1.1 has no
+	 * Maximum QoS. The output is safe; waiting for PUBREC would stop the line for ever.
+	 */
+	#settleForLess(inlet: Inlet): void {
+		const seq = this.#answered(inlet, FLYING, 2);
+		if (seq < 0) return;
+		this.#tell(1);
+		this.#land(seq, 0);
 	}
 
 	#pubrec(inlet: Inlet): void {
@@ -488,13 +500,18 @@ export class MqttPublisher implements Publisher {
 	#granted(qos: 0 | 1 | 2): number {
 		const highest = this.#server?.maximumQoS ?? 2;
 		if (qos <= highest) return qos;
+		this.#tell(highest);
+		return highest;
+	}
+
+	/** Once per QoS that the broker lowers to. */
+	#tell(highest: number): void {
 		if (this.#lowest !== highest)
 			this.o.log?.warn(
 				{ broker: this.#connection?.target.name, qos: highest },
 				"the broker takes a lower QoS only; outputs go with that",
 			);
 		this.#lowest = highest;
-		return highest;
 	}
 }
 

@@ -6,7 +6,7 @@ import {
 	RETAINED,
 	type Source,
 } from "../contract.js";
-import { WasieveError } from "../errors.js";
+import { asWasieveError, WasieveError } from "../errors.js";
 import { Acks } from "./acks.js";
 import { Connection, PUBLISH, PUBREL, type Server } from "./connection.js";
 import { reasonText } from "./faults.js";
@@ -33,6 +33,8 @@ export interface SourceOptions {
 
 /** Session expiry that a 3.1.1 broker has by itself (MQTT 5 §3.1.2.11.2). */
 const NEVER = 0xffff_ffff;
+/** Flag in a PUBLISH's first byte: it may have come before [MQTT-3.3.1-1]. */
+const DUP = 8;
 /** Readings in one call of take() at most. */
 const BATCH = 1024;
 /** Topics that the broker may give a number to (MQTT 5 §3.3.2.3.4). */
@@ -90,7 +92,9 @@ export class MqttSource implements Source {
 		this.#v5 = o.broker.protocol === 5;
 		this.properties = {
 			receiveMaximum: o.window,
-			topicAliasMaximum: ALIASES,
+			// Some brokers (mochi) send what a session has kept with the aliases of the connection before,
+			// which nobody can know any more: whole topics cost a few bytes, a session that hangs costs all.
+			topicAliasMaximum: o.broker.clean ? ALIASES : 0,
 			sessionExpiryInterval: o.broker.clean
 				? 0
 				: (o.broker.sessionExpiry ?? NEVER),
@@ -113,10 +117,7 @@ export class MqttSource implements Source {
 		this.#paused = false;
 		if (this.#drinking) return; // pause() and resume() within one take()
 		if (this.#inlet) this.#drinkLeftOver();
-		if (!this.#inlet?.blocked || this.#paused) return;
-		this.#inlet.blocked = false;
-		this.drink(this.#inlet);
-		if (!this.#inlet.blocked) this.#connection?.resume();
+		if (this.#inlet?.blocked && !this.#paused) this.#connection?.resume();
 	}
 
 	acknowledge(below: number): void {
@@ -165,6 +166,7 @@ export class MqttSource implements Source {
 	}
 
 	#subscribe(): void {
+		this.#subscribed = false; // until SUBACK: the session may be a new one without subscriptions
 		const { topic, qos } = this.o;
 		this.#connection?.client.subscribe(
 			topic,
@@ -270,6 +272,9 @@ export class MqttSource implements Source {
 		this.#ids[i] = id;
 		if (qos > 0) this.#identified = true;
 		if (qos === 2 && live && this.#known(inlet, id)) return;
+		// NATS repeats on the same connection what waits longer than its ack_wait: taken already, and
+		// two PUBACKs for one id could answer the next message that gets the id.
+		if (qos === 1 && live && first & DUP && this.#acks.owes(id)) return;
 		if (next - q > this.o.maxReading) this.#refuse(inlet, i, live);
 		else batch.count = i + 1;
 	}
@@ -412,15 +417,26 @@ export class MqttSource implements Source {
 		this.#drinking = true;
 		while (this.#leftOver.length > 0 && !this.#paused) {
 			const inlet = this.#leftOver[0] as Inlet;
-			while (!this.#paused && inlet.find()) {
-				const again = this.#session && (inlet.first & 6) > 0;
-				if (inlet.first >> 4 === PUBLISH && !again) this.#publish(inlet, false);
-				inlet.at = inlet.next;
-				if (this.#batch.count === BATCH) this.#hand(inlet, false);
+			try {
+				this.#drinkRest(inlet);
+			} catch (thrown) {
+				const { code, message } = asWasieveError(thrown);
+				if (code !== "E_MQTT_PROTOCOL") throw thrown;
+				this.o.log?.warn({ topic: this.o.topic, code }, message);
+				inlet.at = inlet.end; // the connection to be reset is gone already
 			}
 			this.#hand(inlet, false);
 			if (!inlet.find()) this.#leftOver.shift();
 		}
 		this.#drinking = drinking;
+	}
+
+	#drinkRest(inlet: Inlet): void {
+		while (!this.#paused && inlet.find()) {
+			const again = this.#session && (inlet.first & 6) > 0;
+			if (inlet.first >> 4 === PUBLISH && !again) this.#publish(inlet, false);
+			inlet.at = inlet.next;
+			if (this.#batch.count === BATCH) this.#hand(inlet, false);
+		}
 	}
 }

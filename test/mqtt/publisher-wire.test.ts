@@ -261,8 +261,27 @@ describe("acknowledgements", () => {
 		expect(keeper.lost[0]?.error.message).toContain("not authorized");
 	});
 
+	test("3.1.1, QoS 2: a broker that answers with PUBACK has lowered it to QoS 1", async () => {
+		const warnings: unknown[] = [];
+		const log = {
+			debug() {},
+			info() {},
+			warn: (fields: object) => warnings.push(fields),
+			error() {},
+		};
+		const client = await open(4, 2, { log });
+		for (let n = 0; n < 30; n++) say(sink, n, "a", "");
+		sink.commit();
+		for (const { messageId } of await publishes(client, 20))
+			client.send({ cmd: "puback", messageId: messageId as number });
+		for (const { messageId } of await publishes(client, 10))
+			client.send({ cmd: "puback", messageId: messageId as number });
+		await keeper.until(() => keeper.safe.length === 30);
+		expect(warnings).toEqual([{ broker: broker.url, qos: 1 }]);
+	});
+
 	test("QoS 2: PUBREC, PUBREL, PUBCOMP", async () => {
-		const client = await open(4, 2);
+		const client = await open(5, 2);
 		say(sink, 1, "a", "");
 		sink.commit();
 		const [packet] = await publishes(client, 1);
