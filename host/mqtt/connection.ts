@@ -113,9 +113,12 @@ export class Connection {
 		this.#control?.deliver(inlet);
 	}
 
-	/** Reads on after the inlet was blocked. */
+	/** Goes on after the inlet was blocked: with what has come already, then with the socket. */
 	resume(): void {
-		this.#socket?.resume();
+		const inlet = this.#inlet;
+		inlet.blocked = false;
+		this.#drink(inlet);
+		if (!inlet.blocked) this.#socket?.resume();
 	}
 
 	/** Drops the connection because of `fault`; a new attempt follows. */
@@ -207,6 +210,11 @@ export class Connection {
 
 	#read(inlet: Inlet): void {
 		if (this.#keepalive) this.#keepalive.heard = true;
+		this.#drink(inlet);
+	}
+
+	/** Whoever called, what the broker sent wrong is the connection's matter. */
+	#drink(inlet: Inlet): void {
 		try {
 			if (this.#closing) this.#discard(inlet);
 			else this.owner.drink(inlet);

@@ -55,6 +55,8 @@ export class FakeBroker {
 	/** Answered to CONNECT; undefined: nothing. */
 	connack: Partial<IConnackPacket> | undefined = {};
 	granted: number | undefined = undefined;
+	/** Whether SUBSCRIBE is answered. */
+	subscribes = true;
 	port = 0;
 
 	constructor(readonly protocol: 4 | 5 = 4) {}
@@ -97,6 +99,7 @@ export class FakeBroker {
 			if (this.connack) client.send(this.#connack());
 			this.clients.push(client);
 		} else if (packet.cmd === "subscribe") {
+			if (!this.subscribes) return;
 			const asked = packet.subscriptions[0]?.qos ?? 0;
 			client.send({
 				cmd: "suback",

@@ -548,3 +548,61 @@ describe("connecting", () => {
 		await expect(started).rejects.toThrow("before it was subscribed");
 	});
 });
+
+describe("when the connection fails at a bad moment", () => {
+	test("lost between SUBSCRIBE and SUBACK: subscribes again, though the broker has a session", async () => {
+		const first = await open(4, {}, false);
+		broker.subscribes = false;
+		first.socket.destroy();
+		const second = await broker.clients.next();
+		await second.next("subscribe");
+		broker.connack = { sessionPresent: true };
+		broker.subscribes = true;
+		second.socket.destroy();
+		const third = await broker.clients.next();
+		await third.next("subscribe");
+	});
+
+	/** PUBLISH, QoS 0, topic "s/a", a byte of payload. */
+	const one = (payload: number) =>
+		Buffer.from([0x30, 0x06, 0x00, 0x03, 0x73, 0x2f, 0x61, payload]);
+	/** PUBLISH of QoS 3, behind a full batch: the line may pause before it. */
+	const BROKEN = Buffer.concat([
+		Buffer.from([0x32, 0x08, 0x00, 0x03, 0x73, 0x2f, 0x61, 0x00, 0x01, 0x31]), // QoS 1
+		...Array.from({ length: 1023 }, () => one(0x31)),
+		one(0x32),
+		Buffer.from([0x36, 0x05, 0x00, 0x03, 0x73, 0x2f, 0x61]),
+	]);
+
+	test("a malformed packet behind a pause ends the connection, not whoever resumes", async () => {
+		const client = await open(4);
+		intake.during = () => {
+			source.pause();
+			setImmediate(() => source.resume());
+		};
+		client.raw(BROKEN);
+		await intake.until(() =>
+			intake.states.some((state) => state?.code === "E_MQTT_PROTOCOL"),
+		);
+		await broker.clients.next();
+		expect(intake.taken).toHaveLength(1025);
+	});
+
+	test("a malformed packet among readings of a lost connection is left out", async () => {
+		const first = await open(4);
+		intake.during = () => source.pause();
+		first.raw(BROKEN);
+		await intake.until(() => intake.taken.length === 1024);
+		first.socket.resetAndDestroy();
+		await first.next("close");
+		source.acknowledge(1); // a socket that is not read finds out when it writes
+		await intake.until(() => intake.states.at(-1) !== undefined);
+		const second = await broker.clients.next();
+		await intake.until(() => intake.states.at(-1) === undefined);
+		second.raw(one(0x33));
+		intake.during = () => {};
+		source.resume();
+		await intake.until(() => intake.taken.length === 1026);
+		expect(intake.payloads.slice(1023)).toEqual(["1", "2", "3"]);
+	});
+});
