@@ -63,6 +63,7 @@ export const CODES = {
 	E_BUILD: "The filter does not compile.",
 	E_BUILD_MISSING:
 		"Building filters needs the optional package assemblyscript.",
+	E_BUDGET: "The module exceeds its performance budget.",
 	E_NEW_EXISTS: "The folder for the new filter exists and is not empty.",
 	E_STOP_DEADLINE: "The gateway did not drain before the stop deadline.",
 	E_INTERNAL: "A defect in wasieve itself.",

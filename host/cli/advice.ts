@@ -82,6 +82,8 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_USAGE: "`wasieve VERB --help` has the options.",
 	E_BUILD: "The compiler's message names file and line.",
 	E_BUILD_MISSING: "`npm install assemblyscript`.",
+	E_BUDGET:
+		"Make the module cheaper, or raise the budget with a reason in the commit.",
 	E_NEW_EXISTS: "Choose another folder, or empty it.",
 	E_STOP_DEADLINE:
 		"Nothing is lost with a persistent session; raise the deadline or look why outputs do not leave.",

@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 	build: async () => (await import("./build.js")).buildVerb,
 	check: async () => (await import("./check.js")).checkVerb,
 	exec: async () => (await import("./exec.js")).execVerb,
+	bench: async () => (await import("./bench.js")).benchVerb,
 	run: async () => (await import("./run.js")).runVerb,
 	demo: async () => (await import("./demo.js")).demoVerb,
 };

@@ -66,7 +66,7 @@ export function rewrite(
 }
 
 /** Exports whose names begin with NUL are ours; a module that has such ones gets longer names. */
-function freePrefix({ exports }: Survey): string {
+export function freePrefix({ exports }: Survey): string {
 	let prefix = "\0";
 	while (exports.some(({ name }) => name.startsWith(prefix))) prefix += "\0";
 	return prefix;
@@ -75,13 +75,13 @@ function freePrefix({ exports }: Survey): string {
 /** A mutable i32. */
 const TANK = [I32, 1, CONST, ...s32(START_FUEL), END];
 
-function exportOf(name: string, index: number): number[] {
+export function exportOf(name: string, index: number): number[] {
 	const utf8 = Buffer.from(name);
 	return [...u32(utf8.length), ...utf8, GLOBAL, ...u32(index)];
 }
 
 /** A section's content with entries added at its end. */
-function append(
+export function append(
 	{ bytes, sections }: Survey,
 	id: number,
 	entries: readonly Piece[],
@@ -131,7 +131,7 @@ function meterAll(found: Survey, code: Code, fuel: number): Piece[] {
 }
 
 /** The module with some sections replaced or added. */
-function assemble(
+export function assemble(
 	{ bytes, sections }: Survey,
 	parts: Map<number, Piece[]>,
 ): Uint8Array {

@@ -6,7 +6,7 @@ const NAMES = Object.keys(VERBS);
 
 describe("wasieve", () => {
 	it("has the verbs of a filter's life", () => {
-		expect(NAMES).toEqual(["new", "build", "check", "exec", "run", "demo"]);
+		expect(NAMES).toEqual(["new", "build", "check", "exec", "bench", "run", "demo"]);
 	});
 
 	it("--help lists every verb with its summary on stdout", async () => {

@@ -1,0 +1,152 @@
+import { arch, cpus } from "node:os";
+import { gzipSync } from "node:zlib";
+import type { Gauge } from "../engine/gauge.js";
+import { usage } from "./report.js";
+
+/** A figure that depends on the machine: the middle of its rounds, and where the true one lies with 95 %. */
+export interface Measured {
+	median: number;
+	low: number;
+	high: number;
+	rounds: number;
+}
+
+/** What a filter costs, on the input that it was measured with. */
+export interface PerformanceLabel {
+	schema: "wasieve-label/1";
+	module: string;
+	/** Same on every machine. */
+	size: { bytes: number; gzip: number };
+	input: { readings: number; bytes: number };
+	output: { lines: number; bytes: number };
+	/** Same on every machine; null when the module cannot be counted. */
+	instructionsPerReading: number | null;
+	/** Bytes of linear memory at most; same on every machine. */
+	peakMemory: number;
+	/** By architecture, as Node names it: x64, arm64 … */
+	machines: Record<string, MachineLabel>;
+}
+
+export interface MachineLabel {
+	cpu: string;
+	node: string;
+	compileMs: Measured;
+	instantiateUs: Measured;
+	readingsPerSecond: Measured;
+}
+
+const LF = 10;
+/** Readings a timed run has at least: below, the clock and the first calls show. */
+const READINGS_MIN = 20_000;
+const INPUT_MAX = 64 * 1024 * 1024;
+const STARTS = 30;
+const COMPILES = 5;
+
+/** The input as lines, each ended. Throws E_USAGE when there is none. */
+export function readingsOf(input: Uint8Array): {
+	bytes: Uint8Array;
+	readings: number;
+} {
+	const ended = input.at(-1) === LF ? input : Buffer.concat([input, LINE_END]);
+	let readings = 0;
+	let from = 0;
+	for (let at = ended.indexOf(LF); at !== -1; at = ended.indexOf(LF, from)) {
+		if (at > from) readings++;
+		from = at + 1;
+	}
+	if (readings === 0) throw usage("bench", "--input has no reading");
+	return { bytes: ended, readings };
+}
+
+const LINE_END = Buffer.from("\n");
+
+/**
+ * Measures a module: first what is the same on every machine, then, `rounds` times, its speed
+ * here. `open` compiles it anew.
+ */
+export function labelOf(
+	name: string,
+	module: Uint8Array,
+	input: Uint8Array,
+	open: () => Gauge,
+	rounds: number,
+): PerformanceLabel {
+	const { bytes, readings } = readingsOf(input);
+	const gauge = open();
+	const first = gauge.run(bytes);
+	return {
+		schema: "wasieve-label/1",
+		module: name,
+		size: { bytes: module.length, gzip: gzipSync(module, { level: 9 }).length },
+		input: { readings, bytes: bytes.length },
+		output: { lines: linesOf(first.output), bytes: first.output.length },
+		instructionsPerReading: instructions(gauge, bytes, readings),
+		peakMemory: first.memory,
+		machines: { [arch()]: timed(gauge, open, bytes, readings, rounds) },
+	};
+}
+
+function linesOf(output: Uint8Array): number {
+	return output.filter((byte) => byte === LF).length;
+}
+
+/** Without what starting and ending cost, which no reading pays. */
+function instructions(
+	gauge: Gauge,
+	bytes: Uint8Array,
+	readings: number,
+): number | null {
+	const all = gauge.count(bytes);
+	const none = gauge.count(new Uint8Array(0));
+	if (all === undefined || none === undefined) return null;
+	return Math.round(((all - none) / readings) * 100) / 100;
+}
+
+function timed(
+	gauge: Gauge,
+	open: () => Gauge,
+	bytes: Uint8Array,
+	readings: number,
+	rounds: number,
+): MachineLabel {
+	const copies = Math.max(
+		1,
+		Math.min(
+			Math.ceil(READINGS_MIN / readings),
+			Math.floor(INPUT_MAX / bytes.length),
+		),
+	);
+	const long = Buffer.concat(Array.from({ length: copies }, () => bytes));
+	gauge.run(long); // Until here V8 has compiled it with its first, quick compiler only.
+	const times = (count: number, what: () => number) =>
+		measured(Array.from({ length: count }, what));
+	return {
+		cpu: cpus()[0]?.model ?? "unknown",
+		node: process.version,
+		compileMs: times(COMPILES, () => open().compileMs),
+		instantiateUs: times(STARTS, () => {
+			return gauge.run(new Uint8Array(0)).instantiateMs * 1000;
+		}),
+		readingsPerSecond: times(rounds, () => {
+			return ((readings * copies) / gauge.run(long).runMs) * 1000;
+		}),
+	};
+}
+
+/**
+ * The median, and an interval for it from order statistics: ranks n/2 ± 0.98 √n, which hold the
+ * true median with 95 % whatever the distribution (binomial, normal approximation).
+ */
+export function measured(values: readonly number[]): Measured {
+	const sorted = [...values].sort((a, b) => a - b);
+	const n = sorted.length;
+	const at = (rank: number) =>
+		sorted[Math.max(0, Math.min(n - 1, rank))] as number;
+	const half = 0.98 * Math.sqrt(n);
+	return {
+		median: (at(Math.ceil(n / 2) - 1) + at(Math.floor(n / 2))) / 2,
+		low: at(Math.floor(n / 2 - half)),
+		high: at(Math.ceil(n / 2 + half) - 1),
+		rounds: n,
+	};
+}

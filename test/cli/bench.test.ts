@@ -1,0 +1,174 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { measured } from "#host/cli/label.js";
+import { folder, ROOT, wasieve } from "./child.js";
+
+const OVERHEAT = join(ROOT, "build/overheat.wasm");
+
+function file(name: string, content: string | object): string {
+	const path = join(folder(), name);
+	const text = typeof content === "string" ? content : JSON.stringify(content);
+	writeFileSync(path, text);
+	return path;
+}
+
+/** One reading in four is too hot. */
+const READINGS = Array.from(
+	{ length: 40 },
+	(_, i) =>
+		`{"device_id":"press-1","temperature":${i % 4 === 0 ? 90.5 : 20.5},"timestamp":${i}}\n`,
+).join("");
+
+/** Two timed rounds: these tests are not about speed. */
+function bench(...args: string[]) {
+	const input = file("readings.ndjson", READINGS);
+	const rest = ["--rounds", "2", ...args];
+	return wasieve(["bench", OVERHEAT, "--input", input, ...rest]);
+}
+
+describe("wasieve bench", () => {
+	it("writes the performance label, the same figures in every run", async () => {
+		const path = join(folder(), "label.json");
+		const first = await bench("--json", path);
+		expect(first).toMatchObject({ code: 0, stderr: "" });
+		const second = await bench("--json", "-");
+		const [one, two] = [readFileSync(path, "utf8"), second.stdout].map((text) =>
+			JSON.parse(text),
+		);
+		const { machines, ...fixed } = one;
+		expect(fixed).toEqual({
+			schema: "wasieve-label/1",
+			module: "overheat.wasm",
+			size: { bytes: readFileSync(OVERHEAT).length, gzip: expect.any(Number) },
+			input: { readings: 40, bytes: READINGS.length },
+			output: { lines: 10, bytes: expect.any(Number) },
+			instructionsPerReading: expect.any(Number),
+			peakMemory: expect.any(Number),
+		});
+		expect(fixed.instructionsPerReading).toBeGreaterThan(100);
+		expect(fixed.peakMemory % 65_536).toBe(0);
+		expect({ ...two, machines: undefined }).toEqual({
+			...fixed,
+			machines: undefined,
+		});
+		const here = machines[process.arch];
+		expect(here.node).toBe(process.version);
+		for (const key of ["compileMs", "instantiateUs", "readingsPerSecond"]) {
+			expect(here[key].median, key).toBeGreaterThan(0);
+			expect(here[key].low, key).toBeLessThanOrEqual(here[key].median);
+			expect(here[key].high, key).toBeGreaterThanOrEqual(here[key].median);
+		}
+	});
+
+	it("tells people the same", async () => {
+		const { stdout } = await bench();
+		expect(stdout).toMatch(/^overheat\.wasm\n/);
+		expect(stdout).toMatch(/instructions\/reading +[\d,]+(\.\d+)?\n/);
+		expect(stdout).toContain(`on ${process.arch}`);
+		expect(stdout).toContain("40 readings");
+	});
+
+	it("keeps within a budget", async () => {
+		const budget = file("budget.json", {
+			bytes: 100_000,
+			instructionsPerReading: 100_000,
+			readingsPerSecond: 1,
+		});
+		expect(await bench("--budget", budget)).toMatchObject({
+			code: 0,
+			stderr: "",
+		});
+	});
+
+	it("fails with a line for each budget exceeded, and only for those", async () => {
+		const budget = file("budget.json", {
+			bytes: 10,
+			gzip: 100_000,
+			instructionsPerReading: 5,
+			readingsPerSecond: 1e15,
+		});
+		const ran = await bench("--budget", budget);
+		expect(ran.code).toBe(1);
+		expect(ran.stdout).toContain("peak memory");
+		const lines = ran.stderr.trim().split("\n");
+		expect(lines).toHaveLength(3);
+		expect(lines[0]).toMatch(
+			/^error E_BUDGET: bytes is [\d,]+, the budget is 10 bytes at most$/,
+		);
+		expect(lines[1]).toMatch(
+			/instructionsPerReading is .* 5 instructions at most$/,
+		);
+		expect(lines[2]).toMatch(/1,000,000,000,000,000 readings\/s at least$/);
+	});
+
+	it.each([
+		["not JSON", "{", "is not JSON"],
+		["a list", "[]", "a budget is an object"],
+		["an unknown key", '{"speed":1}', "'speed' is no budget; there are bytes"],
+		["a word", '{"bytes":"8k"}', "'bytes' is not a number"],
+		["a negative number", '{"bytes":-1}', "'bytes' is not a number"],
+	])("refuses a budget file with %s", async (_, text, said) => {
+		const ran = await bench("--budget", file("budget.json", text));
+		expect(ran.code).toBe(2);
+		expect(ran.stderr).toContain(said);
+	});
+
+	it.each([
+		["no input", [OVERHEAT], 2, "--input is missing"],
+		[
+			"an input that is not there",
+			[OVERHEAT, "--input", "no"],
+			1,
+			"E_FILE_READ",
+		],
+		["no module", ["--input", "x"], 2, "MODULE is missing"],
+		[
+			"odd rounds",
+			[OVERHEAT, "--input", "package.json", "--rounds", "0"],
+			2,
+			"--rounds '0'",
+		],
+		[
+			"an odd parameter",
+			[OVERHEAT, "--input", "package.json", "--param", "=1"],
+			2,
+			"K=V",
+		],
+		["an empty input", [OVERHEAT, "--input", "/dev/null"], 2, "has no reading"],
+		[
+			"a module that is none",
+			["package.json", "--input", "package.json"],
+			3,
+			"E_MODULE_MAGIC",
+		],
+	])("refuses %s", async (_, args, code, said) => {
+		const ran = await wasieve(["bench", ...args]);
+		expect(ran.code).toBe(code);
+		expect(ran.stderr).toContain(said);
+	});
+
+	it("ends a filter that does not end", async () => {
+		const ran = await bench("--fuel", "1");
+		expect(ran.code).toBe(1);
+		expect(ran.stderr).toContain("E_GUEST_FUEL");
+		expect(ran.stderr).toContain("--fuel");
+	});
+});
+
+describe("the interval of a median", () => {
+	it.each<[number[], number, number, number]>([
+		[[5], 5, 5, 5],
+		[[3, 1, 2], 2, 1, 3],
+		[[4, 1, 3, 2], 2.5, 1, 4],
+		// 25 values: ranks 8 and 18, as tables of the binomial have it.
+		[Array.from({ length: 25 }, (_, i) => i + 1), 13, 8, 18],
+	])("of %j", (values, median, low, high) => {
+		expect(measured(values)).toEqual({
+			median,
+			low,
+			high,
+			rounds: values.length,
+		});
+	});
+});
