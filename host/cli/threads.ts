@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { GatewayConfig } from "../config/types.js";
 import type { Log, PipelineSnapshot } from "../contract.js";
-import { WasieveError } from "../errors.js";
+import { CODES, type Code, WasieveError } from "../errors.js";
 import { faultData } from "../pipeline/snapshot.js";
 import type { RemoteLines } from "./gateway.js";
 import type { Surroundings } from "./lines.js";
@@ -38,6 +38,7 @@ const REVIVE = 1000;
 export async function openThreads(
 	config: GatewayConfig,
 	around: Omit<Surroundings, "names" | "thread">,
+	script = new URL("./thread.js", import.meta.url),
 ): Promise<RemoteLines> {
 	const names = Object.keys(config.pipelines);
 	const count = Math.min(config.threads, names.length);
@@ -51,11 +52,18 @@ export async function openThreads(
 					thread,
 				},
 				around.log,
+				script,
 			),
 	);
-	await Promise.all(threads.map((thread) => thread.opened));
-	const all = <T>(question: Question) =>
-		Promise.all(threads.map((thread) => thread.ask<T>(question)));
+	const close = async () => {
+		await Promise.all(threads.map((thread) => thread.close()));
+	};
+	try {
+		await Promise.all(threads.map((thread) => thread.opened));
+	} catch (thrown) {
+		await close();
+		throw thrown;
+	}
 	const of = (name: string) => threads[names.indexOf(name) % count];
 	return {
 		up: Promise.all(threads.map((thread) => thread.up)).then(() => {}),
@@ -69,19 +77,15 @@ export async function openThreads(
 		},
 		resume: async (name) =>
 			names.includes(name) &&
-			(of(name)?.ask<boolean>({ ask: "resume", name }) ?? false),
+			((await of(name)?.ask<boolean>({ ask: "resume", name })) ?? false),
 		halt: async (name) =>
 			names.includes(name) &&
-			(of(name)?.ask<boolean>({ ask: "halt", name }) ?? false),
+			((await of(name)?.ask<boolean>({ ask: "halt", name })) ?? false),
 		stop: async () => {
-			await all({ ask: "stop" });
-			// The last account, for those who ask after the end.
-			await Promise.all(threads.map((thread) => thread.snapshots()));
-			await Promise.all(threads.map((thread) => thread.close()));
+			await Promise.all(threads.map((thread) => thread.stop()));
+			await close();
 		},
-		kill: async () => {
-			await Promise.all(threads.map((thread) => thread.close()));
-		},
+		kill: close,
 	};
 }
 
@@ -89,10 +93,12 @@ class PipelineThread {
 	readonly opened: Promise<void>;
 	readonly up: Promise<void>;
 	readonly ended: Promise<void>;
-	#worker: Worker;
+	/** Undefined while there is none: it has died and is not started again yet. */
+	#worker: Worker | undefined;
 	#asked = new Map<number, (answer: unknown) => void>();
 	#next = 0;
-	#closing = false;
+	#opened = false;
+	#stopping = false;
 	/** Last known, for while the thread is being started again. */
 	#last: PipelineSnapshot[] = [];
 	#fault: WasieveError | undefined;
@@ -107,6 +113,7 @@ class PipelineThread {
 	constructor(
 		readonly data: ThreadData,
 		readonly log: Log,
+		readonly script: URL,
 	) {
 		this.opened = new Promise((resolve, reject) => {
 			this.#resolve.open = resolve;
@@ -122,7 +129,6 @@ class PipelineThread {
 	}
 
 	async snapshots(): Promise<PipelineSnapshot[]> {
-		if (this.#closing) return this.#last;
 		if (this.#fault === undefined) {
 			const now = await this.ask<PipelineSnapshot[]>({ ask: "snapshots" });
 			this.#last = now ?? this.#last;
@@ -132,37 +138,46 @@ class PipelineThread {
 		return this.#last.map((each) => ({ ...each, state: "stopped", reason }));
 	}
 
-	ask<T>(question: Question): Promise<T> {
+	/** Undefined when there is nobody to answer. */
+	ask<T>(question: Question): Promise<T | undefined> {
 		return new Promise((resolve) => {
+			if (this.#worker === undefined) {
+				resolve(undefined);
+				return;
+			}
 			const id = this.#next++;
 			this.#asked.set(id, resolve as (answer: unknown) => void);
 			this.#worker.postMessage({ id, ...question } satisfies ToThread);
 		});
 	}
 
-	async close(): Promise<void> {
-		this.#closing = true;
+	/** Staged stop. A thread that is dead, or dies now, is not started again. */
+	async stop(): Promise<void> {
+		this.#stopping = true;
 		clearTimeout(this.#revival);
-		await this.#worker.terminate();
+		await this.ask({ ask: "stop" });
+		// The last account, for those who ask after the end.
+		await this.snapshots();
+	}
+
+	async close(): Promise<void> {
+		this.#stopping = true;
+		clearTimeout(this.#revival);
+		const worker = this.#worker;
+		this.#worker = undefined;
+		await worker?.terminate();
 		this.#answerAll();
 	}
 
 	#start(): Worker {
-		const worker = new Worker(new URL("./thread.js", import.meta.url), {
-			workerData: this.data,
-		});
+		const worker = new Worker(this.script, { workerData: this.data });
 		worker.on("message", (message: FromThread) => this.#hear(message));
 		worker.on("error", (error) => {
-			this.#fault = new WasieveError(
-				"E_INTERNAL",
-				`thread ${this.data.thread} died: ${error.message}`,
-				{
-					cause: error,
-					hint: "please report this; the thread is started again",
-				},
-			);
+			this.#fault = died(error, this.data.thread);
 		});
-		worker.on("exit", () => this.#exited());
+		worker.on("exit", () => {
+			if (worker === this.#worker) this.#exited();
+		});
 		return worker;
 	}
 
@@ -173,13 +188,16 @@ class PipelineThread {
 		} else if (message.event === "log") {
 			this.log[message.level](message.fields, message.message);
 		} else {
-			if (message.event === "open") this.#fault = undefined;
+			if (message.event === "open") {
+				this.#fault = undefined;
+				this.#opened = true;
+			}
 			this.#resolve[message.event]();
 		}
 	}
 
 	#exited(): void {
-		if (this.#closing) return;
+		this.#worker = undefined;
 		this.#fault ??= new WasieveError(
 			"E_INTERNAL",
 			`thread ${this.data.thread} ended by itself`,
@@ -187,6 +205,7 @@ class PipelineThread {
 		this.#reject(this.#fault);
 		this.log.error(faultData(this.#fault), this.#fault.message);
 		this.#answerAll();
+		if (this.#stopping || !this.#opened) return;
 		this.#revival = setTimeout(() => {
 			this.#worker = this.#start();
 		}, REVIVE);
@@ -197,4 +216,20 @@ class PipelineThread {
 		for (const answer of this.#asked.values()) answer(undefined);
 		this.#asked.clear();
 	}
+}
+
+/** Errors keep their own properties on the way out of a thread, but not their class. */
+function died(
+	error: Error & { code?: unknown; hint?: unknown },
+	thread: number,
+): WasieveError {
+	const { code, hint, message } = error;
+	if (typeof code === "string" && Object.hasOwn(CODES, code)) {
+		const more = typeof hint === "string" ? { hint } : {};
+		return new WasieveError(code as Code, message, { ...more, cause: error });
+	}
+	return new WasieveError("E_INTERNAL", `thread ${thread} died: ${message}`, {
+		cause: error,
+		hint: "please report this; the thread is started again",
+	});
 }
