@@ -4,7 +4,7 @@ import type { Unit } from "../config/units.js";
 import type { Ending } from "../engine/exec.js";
 import type { Execution } from "../engine/execution.js";
 import { asWasieveError, WasieveError } from "../errors.js";
-import type { Io, Verb } from "./io.js";
+import { EXIT, type Io, type Verb } from "./io.js";
 import { parseOptions, quantity } from "./options.js";
 import { usage } from "./report.js";
 
@@ -44,7 +44,7 @@ what it makes of them out on stdout. It streams: an alert leaves before the next
 
 Exit codes: the guest's own (its low 8 bits), or, with one line on stderr that says why,
 124 it reached a limit (fuel, time, output), 125 the module is refused, 134 it trapped; 141 nobody read
-its output any more; 2 wrong command line.
+its output any more; 1 stdin or stdout failed (a full disk, say); 2 wrong command line.
 
 Example:
   echo '{"device_id":"press-1","temperature":91.2,"timestamp":1}' | wasieve exec build/overheat.wasm --param LIMIT=90
@@ -62,9 +62,14 @@ Example:
 		if (ending.closedPipe) return CLOSED_PIPE;
 		const { error, code = 0 } = ending;
 		if (error === undefined) return code & 0xff;
-		return say(error, error.code === "E_GUEST_TRAP" ? TRAP : LIMIT, io);
+		return say(error, codeOf(error), io);
 	},
 };
+
+function codeOf({ code }: WasieveError): number {
+	if (code === "E_GUEST_TRAP") return TRAP;
+	return code.startsWith("E_FILE") ? EXIT.FAILED : LIMIT;
+}
 
 interface CommandLine {
 	module: string;

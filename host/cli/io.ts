@@ -52,10 +52,10 @@ export function processIo(): Io {
 			return process.stdin;
 		},
 		get stdout() {
-			return quietOnClosedPipe(process.stdout);
+			return guarded(process.stdout);
 		},
 		get stderr() {
-			return quietOnClosedPipe(process.stderr);
+			return guarded(process.stderr);
 		},
 		env: process.env,
 		cwd: process.cwd(),
@@ -73,14 +73,23 @@ export function processIo(): Io {
 	};
 }
 
-/** The reader went away (`wasieve … | head -1`): leave as a C program would on SIGPIPE. */
-function quietOnClosedPipe(stream: Writable): Writable {
-	if (stream.listenerCount("error", leaveOnClosedPipe) === 0)
-		stream.on("error", leaveOnClosedPipe);
+/** Without a listener an error of a stream would end the process with a stack. */
+function guarded(stream: Writable): Writable {
+	if (stream.listenerCount("error", leaveOnLostStream) === 0)
+		stream.on("error", leaveOnLostStream);
 	return stream;
 }
 
-function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+/**
+ * The reader went away (`wasieve … | head -1`): leave as a C program would on SIGPIPE. A full disk is
+ * for the sink that writes there, if there is one: it counts what it cannot deliver.
+ */
+function leaveOnLostStream(this: Writable, error: NodeJS.ErrnoException): void {
 	if (error.code === "EPIPE") process.exit(128 + 13);
-	throw error;
+	if (this.listenerCount("error") > 1) return;
+	if (this === process.stdout)
+		process.stderr.write(
+			`error E_FILE_WRITE: standard output cannot be written (${error.code})\n`,
+		);
+	process.exit(EXIT.FAILED);
 }

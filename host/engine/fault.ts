@@ -24,7 +24,9 @@ export function faultOf(
 			thrown,
 		);
 	}
-	const what = thrown instanceof Error ? thrown.message : String(thrown);
+	// What is no Error is a WebAssembly.Exception: only its own module can read it.
+	const what =
+		thrown instanceof Error ? thrown.message : "an exception of its own";
 	return fault(
 		"E_GUEST_TRAP",
 		`the filter trapped: ${what}${said}`,

@@ -1,5 +1,5 @@
 import { readSync, writeSync } from "node:fs";
-import type { WasieveError } from "../errors.js";
+import { type Code, WasieveError } from "../errors.js";
 import { type Execution, Watch } from "./execution.js";
 import { fault } from "./fault.js";
 import { LF } from "./lines.js";
@@ -45,7 +45,9 @@ export class StdioHost implements WasiHost {
 	read(memory: Uint8Array, at: number, length: number): number {
 		this.spend(CALL);
 		const got = this.#patiently(Watch.READING, () =>
-			readSync(0, memory, at, length, null),
+			unlessBroken("E_FILE_READ", "stdin cannot be read", () =>
+				readSync(0, memory, at, length, null),
+			),
 		);
 		if (got > 0) this.#turn(Math.max(1, linesIn(memory, at, at + got)), got);
 		// Once: a guest that reads on and on behind the end gets no more.
@@ -60,8 +62,11 @@ export class StdioHost implements WasiHost {
 		if (this.#budget < 0) throw tooMuch(this.#output);
 		Atomics.add(this.#watch, Watch.WRITES, 1);
 		try {
+			const name = fd === 1 ? "stdout" : "stderr";
 			return this.#patiently(Watch.WRITING, () =>
-				writeSync(fd, memory, at, end - at),
+				unlessBroken("E_FILE_WRITE", `${name} cannot be written`, () =>
+					writeSync(fd, memory, at, end - at),
+				),
 			);
 		} catch (thrown) {
 			if ((thrown as NodeJS.ErrnoException).code !== "EPIPE") throw thrown;
@@ -117,6 +122,20 @@ export class StdioHost implements WasiHost {
 		}
 	}
 }
+
+/** What is no fault of the guest's (a full disk, a folder for stdin) is not told as its trap. */
+function unlessBroken(code: Code, what: string, act: () => number): number {
+	try {
+		return act();
+	} catch (thrown) {
+		const { code: errno = "" } = thrown as NodeJS.ErrnoException;
+		if (PASSING.includes(errno)) throw thrown;
+		throw new WasieveError(code, `${what} (${errno})`, { cause: thrown });
+	}
+}
+
+/** Errors with a meaning of their own: try again, end of input, nobody reads. */
+const PASSING = ["EAGAIN", "EINTR", "EOF", "EPIPE"];
 
 function tooMuch(limit: number): WasieveError {
 	return fault(
