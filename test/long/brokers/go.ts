@@ -44,6 +44,8 @@ export const mochi: Kind = {
 	name: `mochi ${MOCHI}`,
 	protocols: [4, 5],
 	highest: 2,
+	forgets:
+		"what is published between its copying of the old connection's messages and its subscribing of the new one",
 	obtain: () =>
 		installed(
 			"docker", // the name of the folder that holds its configurable main program

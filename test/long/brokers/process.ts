@@ -17,6 +17,8 @@ export interface Kind {
 	highest: 1 | 2;
 	/** Finds its program or builds it. @throws when it cannot be had, with the reason */
 	obtain(): Promise<string>;
+	/** Why it may lose messages by itself when a session gets a new connection; see docs/mqtt.md. */
+	forgets?: string;
 	/** Whether MQTT 5 has a port of its own. */
 	apart?: true;
 	/** Starts `program` on loopback; its files go to `folder`. Resolves when it listens. */

@@ -60,8 +60,11 @@ export async function wiretap(
 				const reading = numberIn(packet);
 				brought.add(reading);
 				owed.push({ id: packet.messageId as number, reading });
-			} else if (packet.cmd === "puback")
-				safe.add(flying.get(packet.messageId as number) ?? -1);
+			} else if (packet.cmd === "puback") {
+				const alert = flying.get(packet.messageId as number);
+				// (mochi also sends acknowledgements of an earlier connection.)
+				if (alert !== undefined) safe.add(alert);
+			}
 		});
 		follow(gateway, broker, (packet) => {
 			if (packet.cmd === "publish" && packet.qos === 1)
