@@ -129,13 +129,17 @@ function inThisThread(lines: Lines): RemoteLines {
 	};
 }
 
-/** Whether the work was done within `ms`. */
+/** Whether the work was done, and within `ms`: a stop that fails leaves others to be closed. */
 async function inTime(work: Promise<void>, ms: number): Promise<boolean> {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise<false>((resolve) => {
 		timer = setTimeout(() => resolve(false), ms);
 	});
-	const done = await Promise.race([work.then(() => true), late]);
+	const settled = work.then(
+		() => true,
+		() => false,
+	);
+	const done = await Promise.race([settled, late]);
 	clearTimeout(timer);
 	return done;
 }
