@@ -24,6 +24,11 @@ export const CODES = {
 	E_GUEST_VERSION: "The filter speaks another version of the line protocol.",
 	E_GUEST_START: "The filter failed before it took its first reading.",
 	E_GUEST_REJECT: "The filter rejected this reading.",
+	E_ENGINE_MISSING: "The engine's program cannot be found or started.",
+	E_ENGINE_VERSION:
+		"The engine is of a version, or set up in a way, that does not work.",
+	E_ENGINE_LOST: "The engine was killed by somebody else.",
+	E_ENGINE_START: "The engine did not come to run the filter.",
 	// readings
 	E_READING_SIZE: "The reading is larger than limits.reading.",
 	E_READING_RS:

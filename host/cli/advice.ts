@@ -35,6 +35,13 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 		"Try it with `wasieve exec`; the filter's own words are in the log.",
 	E_GUEST_REJECT:
 		"The reason says what is wrong with the reading: mend the sender, or the filter's idea of it.",
+	E_ENGINE_MISSING:
+		"Install the engine; the message says where it was looked for.",
+	E_ENGINE_VERSION: "The message says what is wrong; update or set it up so.",
+	E_ENGINE_LOST:
+		"It is started again; look for the kernel's out-of-memory killer if it happens often.",
+	E_ENGINE_START:
+		"The message has the engine's own words; try its command by hand.",
 	E_READING_SIZE: "Raise `limits.reading` or send smaller readings.",
 	E_READING_RS: "Send JSON, or set `from.codec` to `text` or `base64`.",
 	E_READING_EXPIRED:

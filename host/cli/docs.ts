@@ -18,7 +18,7 @@ export function referenceDocs(): Record<string, string> {
 /** In the order of the table: lowest room first. */
 const ROOMS: readonly [RegExp, title: string][] = [
 	[/^E_MODULE/, "Loading a module"],
-	[/^E_GUEST/, "Filters at work"],
+	[/^E_(GUEST|ENGINE)/, "Filters at work"],
 	[/^E_(READING|OUTPUT)/, "Readings and outputs"],
 	[/^E_(MQTT|BROKER)/, "Brokers"],
 	[/^E_(QUARANTINE|FILE)/, "Files"],

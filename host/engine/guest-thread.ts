@@ -10,32 +10,19 @@ import {
 	Word,
 } from "./channel.js";
 import { fault } from "./fault.js";
+import type { Guest, GuestListener } from "./guest.js";
 import { Ring } from "./ring.js";
 
 /** Bytes of each ring. A reading may be longer; it then goes through piece by piece. */
 const RING = 128 * 1024;
 
-/** What a thread tells the engine, always from a turn of the event loop of its own. */
-export interface ThreadListener {
-	output(bytes: Uint8Array): void;
-	log(line: string): void;
-	/** The oldest unit sent is done with. */
-	done(): void;
-	/** The guest waits for input with no unit on its hands. */
-	asks(): void;
-	/** The guest runs although nothing was sent. */
-	woke(): void;
-	/** The instance is gone. `exit` is its exit code, undefined when it trapped or broke a limit. */
-	died(error: WasieveError, exit: number | undefined): void;
-}
-
 /** What stays the same for all instances of a guest. */
 export type Charge = Omit<Orders, "words" | "input" | "outcome">;
 
 /** A worker thread with a guest in it, seen from the engine's thread. */
-export class GuestThread {
+export class GuestThread implements Guest {
 	readonly #charge: Charge;
-	readonly #listener: ThreadListener;
+	readonly #listener: GuestListener;
 	#words: Int32Array = new Int32Array(Word.COUNT);
 	#worker: Worker | undefined;
 	#input!: Ring;
@@ -46,7 +33,7 @@ export class GuestThread {
 	#life = 0;
 	#frame = Buffer.alloc(4096);
 
-	constructor(charge: Charge, listener: ThreadListener) {
+	constructor(charge: Charge, listener: GuestListener) {
 		this.#charge = charge;
 		this.#listener = listener;
 	}

@@ -7,6 +7,7 @@ import { Rest, type RestartPolicy } from "./rest.js";
 import { Rewind } from "./rewind.js";
 import { AROUND } from "./tank.js";
 import type { Hello } from "./tracked-output.js";
+import { tooLong } from "./unit.js";
 
 export interface InlineOptions {
 	module: FilterModule;
@@ -270,14 +271,6 @@ class InlineEngine implements Engine {
 }
 
 const NO_READINGS = new Batch(1);
-
-function tooLong(size: number, max: number): WasieveError {
-	return new WasieveError(
-		"E_READING_SIZE",
-		`the reading is ${size} bytes long, this filter takes ${max}`,
-		{ hint: "send smaller readings" },
-	);
-}
 
 function stateLost(error: WasieveError): WasieveError {
 	return fault(

@@ -1,4 +1,5 @@
 import type { Batch } from "../contract.js";
+import { WasieveError } from "../errors.js";
 import { copyPayload, LF } from "./lines.js";
 
 /** Readings [from, to) of a batch that the guest has not been given yet. */
@@ -51,6 +52,15 @@ export function encodeUnit({ batch, from, to, size }: Unit): Uint8Array {
 		lines[at++] = LF;
 	}
 	return lines;
+}
+
+/** A reading of `size` bytes for a filter that takes `max`. */
+export function tooLong(size: number, max: number): WasieveError {
+	return new WasieveError(
+		"E_READING_SIZE",
+		`the reading is ${size} bytes long, this filter takes ${max}`,
+		{ hint: "send smaller readings" },
+	);
 }
 
 function sameTopic(batch: Batch, i: number, k: number): boolean {

@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { asWasieveError, WasieveError } from "../errors.js";
+import { type Ear, isData } from "./ear.js";
+import { exited, fault } from "./fault.js";
+import type { Guest, GuestListener } from "./guest.js";
+import { LF } from "./lines.js";
+import type { Runtime } from "./runtimes/runtime.js";
+import { Stderr } from "./stderr.js";
+import { tooMuch } from "./tracked-output.js";
+
+export interface ProcessOptions {
+	runtime: Pick<Runtime, "name" | "trap" | "install" | "refusals">;
+	/** The program and its arguments. */
+	command: readonly string[];
+	/** Environment of the runtime, not of the guest. */
+	surroundings: Readonly<Record<string, string>>;
+	ear: Ear;
+	/** Bytes of stdout for a unit. */
+	output: number;
+	/** Said to a guest when it begins and when its input ends; nothing in plain mode. */
+	first: Uint8Array;
+	last: Uint8Array;
+}
+
+/** How a killed runtime's signals are told from a crash of its own. */
+const CRASHES: readonly string[] = [
+	"SIGABRT",
+	"SIGSEGV",
+	"SIGILL",
+	"SIGBUS",
+	"SIGFPE",
+	"SIGTRAP",
+];
+/** Exit codes of traps: wasmtime's, Docker's, and that of wazero and iwasm. */
+const TRAPS: readonly number[] = [134, 137, 1];
+/** ms that what a dead runtime has said may take to arrive; somebody else may hold its pipes. */
+const LINGER = 1000;
+
+/** A guest in a runtime of its own, behind pipes. One unit at a time is with it. */
+export class GuestProcess implements Guest {
+	readonly heldUp = false;
+	readonly #o: ProcessOptions;
+	readonly #listener: GuestListener;
+	#child: ChildProcess | undefined;
+	#stderr = new Stderr(() => {});
+	/** Why it trapped, in the runtime's own words. */
+	#cause = "";
+	#lastChunk: Buffer = NOTHING;
+	#unit = false;
+	#ending = false;
+	/** Bytes of stdout since the last unit. */
+	#written = 0;
+	#life = 0;
+
+	constructor(options: ProcessOptions, listener: GuestListener) {
+		this.#o = options;
+		this.#listener = listener;
+	}
+
+	get clear(): boolean {
+		return !this.#unit;
+	}
+
+	begin(): void {
+		const life = ++this.#life;
+		const { command, surroundings, ear, first } = this.#o;
+		this.#unit = false;
+		this.#ending = false;
+		this.#written = 0;
+		this.#cause = "";
+		this.#lastChunk = NOTHING;
+		this.#stderr = new Stderr((line) => this.#log(line));
+		ear.begin();
+		const [program = "", ...args] = command;
+		const child = spawn(program, args, { env: { ...surroundings } });
+		this.#child = child;
+		const mine = () => life === this.#life;
+		// A runtime that is gone says so by its end; writing to it then is no news.
+		child.stdin.on("error", () => {});
+		child.stdout.on("data", (chunk: Buffer) => mine() && this.#hear(chunk));
+		child.stderr.on("data", (chunk: Buffer) => {
+			if (mine()) this.#stderr.write(chunk, 0, chunk.length);
+		});
+		child.on("error", (error) => mine() && this.#die(this.#missing(error)));
+		child.on("exit", () => {
+			const late = setTimeout(() => child.stdout.destroy(), LINGER);
+			child.on("close", () => clearTimeout(late));
+			setTimeout(() => child.stderr.destroy(), LINGER).unref();
+		});
+		child.on("close", (code, signal) => mine() && this.#over(code, signal));
+		child.stdin.write(first);
+	}
+
+	send(lines: Uint8Array): void {
+		this.#unit = true;
+		this.say(lines);
+	}
+
+	/** What needs no answer. */
+	say(bytes: Uint8Array): void {
+		this.#o.ear.sent(bytes.length);
+		this.#child?.stdin?.write(bytes);
+	}
+
+	sendEnd(): void {
+		this.#ending = true;
+		this.#child?.stdin?.end(this.#o.last);
+	}
+
+	/** Pipes are heard whenever the event loop turns. */
+	hear(): void {}
+
+	async kill(): Promise<void> {
+		this.#life++;
+		const child = this.#child;
+		this.#child = undefined;
+		if (child === undefined || child.pid === undefined) return;
+		child.stdin?.destroy();
+		child.stdout?.destroy();
+		child.stderr?.destroy();
+		if (child.exitCode !== null || child.signalCode !== null) return;
+		const gone = new Promise((resolve) => child.once("exit", resolve));
+		child.kill("SIGKILL");
+		await gone;
+	}
+
+	#hear(chunk: Buffer): void {
+		this.#lastChunk = chunk;
+		this.#written += chunk.length;
+		if (this.#written > this.#o.output) {
+			this.#end(tooMuch(this.#o.output));
+			return;
+		}
+		try {
+			this.#o.ear.hear(chunk, this.#heard);
+		} catch (thrown) {
+			this.#end(this.#refusal(this.#lastWords()) ?? asWasieveError(thrown));
+		}
+	}
+
+	readonly #heard = {
+		output: (bytes: Uint8Array) => this.#listener.output(bytes),
+		settled: () => this.#settled(),
+	};
+
+	#settled(): void {
+		this.#written = 0;
+		if (this.#unit) {
+			this.#unit = false;
+			this.#listener.done();
+		} else if (!this.#ending) this.#listener.asks();
+	}
+
+	#log(line: string): void {
+		if (this.#cause === "") {
+			this.#cause = this.#o.runtime.trap.exec(line)?.[0] ?? "";
+		}
+		this.#listener.log(line);
+	}
+
+	/** Ends it ourselves. */
+	#end(error: WasieveError): void {
+		void this.kill();
+		this.#listener.died(error, undefined);
+	}
+
+	#over(code: number | null, signal: string | null): void {
+		this.#stderr.finish();
+		this.#die(this.#reason(code, signal), code ?? undefined);
+	}
+
+	#die(error: WasieveError, exit?: number): void {
+		this.#life++;
+		this.#child = undefined;
+		this.#listener.died(error, exit);
+	}
+
+	#reason(code: number | null, signal: string | null): WasieveError {
+		const { name } = this.#o.runtime;
+		const words = this.#cause || this.#lastWords() || this.#stderr.lastWords;
+		const refusal = this.#refusal(words);
+		if (code !== 0 && refusal) return refusal;
+		if (signal !== null && !CRASHES.includes(signal)) {
+			return fault(
+				"E_ENGINE_LOST",
+				`the engine ${name} was ended by ${signal}`,
+				"somebody killed it, perhaps the kernel for want of memory",
+			);
+		}
+		if (signal === null && !TRAPS.includes(code as number)) {
+			return exited(code as number);
+		}
+		const how = words || (signal ?? `exit code ${code}`);
+		return fault(
+			"E_GUEST_TRAP",
+			`the filter trapped in ${name}: ${how}`,
+			"try the quarantined reading with `wasieve exec MODULE`",
+		);
+	}
+
+	#refusal(words: string): WasieveError | undefined {
+		const { name, refusals } = this.#o.runtime;
+		const refusal = refusals?.find(({ says }) => says.test(words));
+		if (refusal === undefined) return undefined;
+		const { message, hint } = refusal;
+		return fault("E_ENGINE_START", `${name}: ${message} (${words})`, hint);
+	}
+
+	/** iwasm writes why it ended to stdout: a last line there that cannot be data. */
+	#lastWords(): string {
+		const bytes = this.#lastChunk;
+		let end = bytes.length;
+		while (end > 0 && bytes[end - 1] === LF) end--;
+		const at = end > 0 ? bytes.lastIndexOf(LF, end - 1) + 1 : 0;
+		if (at === end || isData(bytes, at)) return "";
+		return bytes.toString("utf8", at, Math.min(end, at + 200));
+	}
+
+	#missing(error: Error): WasieveError {
+		const { name, install } = this.#o.runtime;
+		return new WasieveError(
+			"E_ENGINE_MISSING",
+			`the engine ${name} cannot be started: ${error.message}`,
+			{ hint: install, cause: error },
+		);
+	}
+}
+
+const NOTHING = Buffer.alloc(0);
