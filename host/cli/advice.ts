@@ -85,6 +85,27 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_CONFIG_MODULE:
 		"Build the module or mend the path; `wasieve check MODULE` says more.",
 	E_CONFIG: "Go through the list; every entry says what to do.",
+	E_IMAGE_REFERENCE:
+		"Write `registry.example:5000/name:tag`, with `@sha256:…` behind it to pin.",
+	E_IMAGE_FORMAT:
+		"Make images with `wasieve pack`; docs/images.md says what is in them.",
+	E_IMAGE_LAYERS:
+		"Build it `FROM scratch` with one `COPY`, or with `wasieve pack`.",
+	E_IMAGE_PLATFORM: "Pack the module itself with `wasieve pack`.",
+	E_IMAGE_DIGEST:
+		"Nothing of it was used. Pull again; if it stays, do not trust this registry or this disk.",
+	E_IMAGE_MISSING: "Check name and tag, or push the image.",
+	E_IMAGE_MOVED:
+		"Nothing, if the pinned image is the right one; `wasieve pull` with the gateway's images folder takes the new one.",
+	E_REGISTRY_CONNECT:
+		"Check host and port; what was pulled before runs without the registry.",
+	E_REGISTRY_TLS:
+		"Name a private authority with `--ca` or `WASIEVE_REGISTRY_CA`, and check this machine's clock.",
+	E_REGISTRY_AUTH:
+		"Log in with `docker login` or `skopeo login`, or set `WASIEVE_REGISTRY_AUTH`; docs/images.md has the forms.",
+	E_REGISTRY_CUT: "Run it again: it continues where it ended.",
+	E_REGISTRY_ANSWER:
+		"Is the address a registry's? If so, its own log says more.",
 	E_HTTP_PORT: "Set another `http` address, or `http: false`.",
 	E_USAGE: "`wasieve VERB --help` has the options.",
 	E_BUILD: "The compiler's message names file and line.",

@@ -10,6 +10,10 @@ export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 	check: async () => (await import("./check.js")).checkVerb,
 	exec: async () => (await import("./exec.js")).execVerb,
 	bench: async () => (await import("./bench.js")).benchVerb,
+	pack: async () => (await import("./pack.js")).packVerb,
+	push: async () => (await import("./push.js")).pushVerb,
+	pull: async () => (await import("./pull.js")).pullVerb,
+	inspect: async () => (await import("./inspect.js")).inspectVerb,
 	run: async () => (await import("./run.js")).runVerb,
 	demo: async () => (await import("./demo.js")).demoVerb,
 };
@@ -49,7 +53,7 @@ function asksForHelp(argv: string[]): boolean {
 async function showHelp(to: Io["stdout"], code: number): Promise<number> {
 	const verbs = await Promise.all(Object.values(VERBS).map((load) => load()));
 	const lines = verbs.map(
-		({ name, summary }) => `  ${name.padEnd(7)}${summary}\n`,
+		({ name, summary }) => `  ${name.padEnd(9)}${summary}\n`,
 	);
 	to.write(HELP.replace("VERBS\n", lines.join("")));
 	return code;

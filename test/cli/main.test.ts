@@ -6,7 +6,19 @@ const NAMES = Object.keys(VERBS);
 
 describe("wasieve", () => {
 	it("has the verbs of a filter's life", () => {
-		expect(NAMES).toEqual(["new", "build", "check", "exec", "bench", "run", "demo"]);
+		expect(NAMES).toEqual([
+			"new",
+			"build",
+			"check",
+			"exec",
+			"bench",
+			"pack",
+			"push",
+			"pull",
+			"inspect",
+			"run",
+			"demo",
+		]);
 	});
 
 	it("--help lists every verb with its summary on stdout", async () => {
@@ -15,7 +27,7 @@ describe("wasieve", () => {
 		expect(ran.stdout).toMatch(/^wasieve: .*\n\nusage: wasieve VERB/);
 		for (const load of Object.values(VERBS)) {
 			const { name, summary } = await load();
-			expect(ran.stdout).toContain(`  ${name.padEnd(7)}${summary}\n`);
+			expect(ran.stdout).toContain(`  ${name.padEnd(9)}${summary}\n`);
 		}
 	});
 

@@ -40,8 +40,9 @@ const PACKAGES: Record<string, string[]> = {
 /** Rooms that may know sockets. */
 const SOCKETS: Record<string, string[]> = {
 	"node:net": ["mqtt", "observe"],
-	"node:tls": ["mqtt"],
-	"node:http": ["observe"],
+	"node:tls": ["mqtt", "pack"],
+	"node:http": ["observe", "pack"],
+	"node:https": ["pack"],
 	"node:child_process": ["engine", "cli"],
 	"node:sqlite": ["store"],
 	"classic-level": ["store"],

@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { readArchive } from "../pack/archive.js";
+import type { Digest } from "../pack/digest.js";
+import { ANNOTATION } from "../pack/image.js";
+import { type Description, describeImage } from "../pack/manifest.js";
+import { lookUp } from "../pack/pull.js";
+import { parseRegistryReference } from "../pack/reference.js";
+import {
+	ACCESS_HELP,
+	ACCESS_OPTIONS,
+	type RegistryValues,
+	readInput,
+	registryOf,
+} from "./images.js";
+import { EXIT, type Io, type Verb } from "./io.js";
+import { oneOperand, parseOptions } from "./options.js";
+
+export const inspectVerb: Verb = {
+	name: "inspect",
+	summary: "say what an image is, in a registry or an archive",
+	help: `usage: wasieve inspect REF|IMAGE.tar [--json]
+
+Says what the image is and says of itself: digest, platform, module, parameters, annotations. Of an
+image in a registry only the manifest and the config are fetched, and nothing is kept.
+
+${ACCESS_HELP}  --json              print {"digest", "platform", "layer", "params", "annotations"} on stdout
+
+Exit codes: 0 found, 1 failed, 2 wrong command line.
+
+Example:
+  wasieve inspect localhost:5000/overheat:1.2
+`,
+	async run(argv, io) {
+		const { values, positionals } = parseOptions("inspect", argv, {
+			...ACCESS_OPTIONS,
+			json: { type: "boolean" },
+		});
+		const written = oneOperand("inspect", "REF or IMAGE.tar", positionals);
+		const found = await describe(written, values, io);
+		const { digest, platform, layer, params, annotations } = found;
+		const told = { digest, platform, layer, params, annotations };
+		io.stdout.write(
+			values.json ? `${JSON.stringify(told)}\n` : linesOf(found).join(""),
+		);
+		return EXIT.OK;
+	},
+};
+
+type Found = Description & { digest: Digest };
+
+/** A name that ends in .tar, or of a file, is an archive. */
+async function describe(
+	written: string,
+	values: RegistryValues,
+	io: Io,
+): Promise<Found> {
+	const file = resolve(io.cwd, written);
+	if (!written.endsWith(".tar") && !existsSync(file)) {
+		const reference = parseRegistryReference(written);
+		return lookUp(registryOf(reference, values, io), reference);
+	}
+	const hint =
+		"inspect takes a reference or an archive that `wasieve pack -o` wrote";
+	const { image } = readArchive(readInput(file, "E_FILE_READ", hint));
+	const { manifest, config } = image;
+	const described = describeImage(manifest.bytes, config.bytes);
+	return { digest: manifest.digest, ...described };
+}
+
+function linesOf({
+	digest,
+	platform,
+	layer,
+	params,
+	annotations,
+}: Found): string[] {
+	const settings = Object.entries(params).map((each) => each.join("="));
+	return [
+		`digest    ${digest}\n`,
+		`platform  ${platform}\n`,
+		`layer     ${layer.mediaType}, ${layer.size} bytes\n`,
+		...(settings.length > 0
+			? [`params    ${settings.map(printable).join(" ")}\n`]
+			: []),
+		...Object.entries(annotations)
+			.filter(([key]) => key !== ANNOTATION.params)
+			.map(([key, value]) => `${printable(key)}  ${printable(value)}\n`),
+	];
+}
+
+/** An image may say anything; a terminal must not. */
+function printable(text: string): string {
+	return text.replace(/\p{Cc}/gu, "?");
+}

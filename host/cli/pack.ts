@@ -1,0 +1,147 @@
+import { basename, resolve } from "node:path";
+import { inspectModule } from "../module/inspect.js";
+import { writeArchive } from "../pack/archive.js";
+import {
+	buildImage,
+	type ImageOptions,
+	PLATFORMS,
+	type Platform,
+} from "../pack/image.js";
+import {
+	formatReference,
+	parseReference,
+	type Reference,
+} from "../pack/reference.js";
+import { openStore, readInput, STORE_HELP, writeOutput } from "./images.js";
+import { EXIT, type Verb } from "./io.js";
+import { oneOperand, parseOptions } from "./options.js";
+import { usage } from "./report.js";
+
+export const packVerb: Verb = {
+	name: "pack",
+	summary: "make a container image of a module",
+	help: `usage: wasieve pack MODULE -t NAME:TAG [-o IMAGE.tar] [--platform wasi/wasm] [--wasm-layer]
+                    [--param K=V]… [--source URL] [--licence SPDX] [--performance FILE.json]
+
+Makes a FROM scratch image with nothing but MODULE in it, without Docker. It lies in the store
+afterwards, for \`wasieve push\`. The same MODULE and options make the same bytes everywhere.
+
+  -t NAME:TAG         its name, as registry.example:5000/line-3/overheat:1.2
+  -o FILE             also write an archive: \`docker load -i\`, \`ctr image import --local\`,
+                      \`skopeo copy oci-archive:FILE …\`
+  --platform P        wasi/wasm (default) or wasip1/wasm, as your shim calls it
+  --wasm-layer        the module itself as layer (application/wasm) instead of a file system
+                      with it; containerd's loader reads that, older tools do not
+  --param K=V         a parameter and its default; may be given again
+  --source URL        where its source is
+  --licence SPDX      its licence, as Apache-2.0
+  --performance FILE  a performance label: JSON, at most 4 KB
+${STORE_HELP}  --json              print {"name", "digest", "bytes", "module"} on stdout
+
+Exit codes: 0 packed, 1 a file cannot be written, 2 wrong command line, 3 not a usable module.
+
+Example:
+  wasieve pack build/overheat.wasm -t localhost:5000/overheat:1.2 -o overheat.tar --param LIMIT=85
+`,
+	async run(argv, io) {
+		const { values, positionals } = parseOptions("pack", argv, {
+			tag: { type: "string", short: "t" },
+			out: { type: "string", short: "o" },
+			platform: { type: "string" },
+			"wasm-layer": { type: "boolean" },
+			param: { type: "string", multiple: true },
+			source: { type: "string" },
+			licence: { type: "string" },
+			performance: { type: "string" },
+			store: { type: "string" },
+			json: { type: "boolean" },
+		});
+		const file = resolve(io.cwd, oneOperand("pack", "MODULE", positionals));
+		const { tag: written, out, source, licence, performance } = values;
+		if (written === undefined) throw usage("pack", "-t NAME:TAG is missing");
+		const name = named(written);
+		const options: ImageOptions = {
+			platform: platformOf(values.platform ?? "wasi/wasm"),
+			wasmLayer: values["wasm-layer"] === true,
+			title: basename(file, ".wasm"),
+			version: name.tag,
+			...(source !== undefined && { source }),
+			...(licence !== undefined && { licence }),
+			params: paramsOf(values.param ?? []),
+			...(performance !== undefined && {
+				performance: readLabel(resolve(io.cwd, performance)),
+			}),
+		};
+		const module = readInput(
+			file,
+			"E_MODULE_READ",
+			"`wasieve build` makes one",
+		);
+		const { digest } = inspectModule(module);
+		const image = buildImage(module, options);
+		const archive = writeArchive(image, name);
+		if (out !== undefined) writeOutput(resolve(io.cwd, out), archive);
+		await openStore(values, io).add(image, name);
+		const told = {
+			name: formatReference(name),
+			digest: image.manifest.digest,
+			bytes: archive.length,
+			module: digest,
+		};
+		io.stdout.write(
+			values.json
+				? `${JSON.stringify(told)}\n`
+				: `${told.name}@${told.digest}\n${out ?? "archive"}: ${archive.length} bytes, ${archive.length - module.length} more than the module\n`,
+		);
+		return EXIT.OK;
+	},
+};
+
+/** A digest is a result, it cannot be asked for. */
+function named(written: string): Reference & { tag: string } {
+	const { tag, digest, ...rest } = parseReference(written);
+	if (tag !== undefined && digest === undefined)
+		return { ...rest, tag, digest };
+	throw usage(
+		"pack",
+		`-t '${written}' has a digest; an image is named with a tag`,
+	);
+}
+
+function platformOf(written: string): Platform {
+	const found = PLATFORMS.find((each) => each === written);
+	if (found) return found;
+	throw usage(
+		"pack",
+		`--platform '${written}' is not ${PLATFORMS.join(" or ")}`,
+	);
+}
+
+function paramsOf(written: readonly string[]): Record<string, string> {
+	const params: Record<string, string> = Object.create(null);
+	for (const each of written) {
+		const [, name, value] = /^([^=\0]+)=([^\0]*)$/s.exec(each) ?? [];
+		if (name === undefined || value === undefined)
+			throw usage("pack", `--param '${each}' is not of the form K=V`);
+		params[name] = value;
+	}
+	return params;
+}
+
+/** It travels with every pull of the manifest, so it has to be small. */
+const LABEL = 4096;
+
+function readLabel(file: string): unknown {
+	const text = readInput(
+		file,
+		"E_FILE_READ",
+		"--performance names a JSON file",
+	);
+	try {
+		const label = JSON.parse(text.toString());
+		if (JSON.stringify(label).length <= LABEL) return label;
+	} catch {
+		throw usage("pack", `--performance ${file} is not JSON`);
+	}
+	throw usage("pack", `--performance ${file} has more than ${LABEL} bytes`);
+}

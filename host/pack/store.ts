@@ -1,0 +1,167 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { asWasieveError, WasieveError } from "../errors.js";
+import { blobPath, LAYOUT, NAME, REF_NAME } from "./archive.js";
+import { type Digest, digestOf, isDigest } from "./digest.js";
+import {
+	blob,
+	type Descriptor,
+	descriptor,
+	type Image,
+	json,
+	MEDIA,
+} from "./image.js";
+import {
+	chooseManifest,
+	isIndex,
+	mediaTypeOf,
+	readManifest,
+} from "./manifest.js";
+import { fullName, type Reference } from "./reference.js";
+
+/**
+ * Images on this machine: a folder that is an OCI image layout, so that skopeo can read it too.
+ *
+ *   oci-layout   index.json (names → manifests)   blobs/sha256/HEX   blobs/sha256/HEX.part (half a download)
+ *
+ * Bytes are verified each time they are read: what a power cut or a person damaged counts as missing and is
+ * fetched again.
+ */
+export class ImageStore {
+	constructor(readonly dir: string) {}
+
+	/** Where a blob lies, if it is there. */
+	file(digest: Digest): string {
+		return join(this.dir, blobPath(digest));
+	}
+
+	/** Where a blob grows while it is downloaded. */
+	partFile(digest: Digest): string {
+		const file = `${this.file(digest)}.part`;
+		mkdirSync(dirname(file), { recursive: true });
+		return file;
+	}
+
+	/** Whether the blob is here, by name and size alone. */
+	has({ digest, size }: Descriptor): boolean {
+		return (
+			statSync(this.file(digest), { throwIfNoEntry: false })?.size === size
+		);
+	}
+
+	/** A blob's bytes; undefined when it is not here or no longer what it was. */
+	read(digest: Digest): Buffer | undefined {
+		const file = this.file(digest);
+		if (!existsSync(file)) return undefined;
+		const bytes = readFileSync(file);
+		if (digestOf(bytes) === digest) return bytes;
+		rmSync(file, { force: true });
+		return undefined;
+	}
+
+	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
+		if (this.read(digest) === undefined)
+			await replace(this.file(digest), bytes);
+	}
+
+	/** All of an image, its name last: who finds the name finds the rest. */
+	async add(image: Image, name: Reference): Promise<void> {
+		for (const { digest, bytes } of [image.layer, image.config, image.manifest])
+			await this.write(digest, bytes);
+		await this.pin(name, image.manifest);
+	}
+
+	/** The manifest (or index) that a name stands for here. */
+	pinned(name: Reference): Descriptor | undefined {
+		const wanted = fullName({ ...name, digest: undefined });
+		return this.#entries().find((each) => each.annotations?.[NAME] === wanted);
+	}
+
+	async pin(name: Reference, manifest: Descriptor): Promise<void> {
+		const full = fullName({ ...name, digest: undefined });
+		const others = this.#entries().filter(
+			(each) => each.annotations?.[NAME] !== full,
+		);
+		const entry = {
+			...descriptor(manifest),
+			annotations: { [NAME]: full, [REF_NAME]: full },
+		};
+		const index = {
+			schemaVersion: 2,
+			mediaType: MEDIA.index,
+			manifests: [...others, entry],
+		};
+		await replace(join(this.dir, "oci-layout"), LAYOUT);
+		await replace(join(this.dir, "index.json"), json(index));
+	}
+
+	/**
+	 * The image that a name or digest stands for; undefined unless all of it is here.
+	 * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_LAYERS, E_IMAGE_PLATFORM
+	 */
+	load(name: Reference): Image | undefined {
+		const top = name.digest ?? this.pinned(name)?.digest;
+		return top === undefined ? undefined : this.#image(top);
+	}
+
+	#image(top: Digest): Image | undefined {
+		const bytes = this.read(top);
+		if (bytes === undefined) return undefined;
+		const mediaType = mediaTypeOf(bytes);
+		if (isIndex(mediaType)) return this.#image(chooseManifest(bytes).digest);
+		const { config, layer } = readManifest(bytes);
+		const [configBytes, layerBytes] = [config, layer].map(({ digest }) =>
+			this.read(digest),
+		);
+		if (configBytes === undefined || layerBytes === undefined) return undefined;
+		return {
+			manifest: blob(mediaType, bytes),
+			config: { ...descriptor(config), bytes: configBytes },
+			layer: { ...descriptor(layer), bytes: layerBytes },
+		};
+	}
+
+	#entries(): Entry[] {
+		const file = join(this.dir, "index.json");
+		if (!existsSync(file)) return [];
+		try {
+			const { manifests } = JSON.parse(readFileSync(file, "utf8"));
+			return manifests.filter((each: Entry) => isDigest(each?.digest));
+		} catch {
+			return []; // damaged: images are fetched and named again
+		}
+	}
+}
+
+interface Entry extends Descriptor {
+	annotations?: Record<string, string>;
+}
+
+/** The file is either as before or whole, also after a power cut. */
+async function replace(file: string, bytes: Uint8Array): Promise<void> {
+	const young = `${file}.${randomUUID()}`;
+	try {
+		mkdirSync(dirname(file), { recursive: true });
+		const handle = await open(young, "wx", 0o644);
+		try {
+			await handle.writeFile(bytes);
+			await handle.datasync();
+		} finally {
+			await handle.close();
+		}
+		await rename(young, file);
+	} catch (cause) {
+		rmSync(young, { force: true });
+		throw notWritten(file, cause);
+	}
+}
+
+export function notWritten(file: string, cause: unknown): WasieveError {
+	const { message } = asWasieveError(cause);
+	return new WasieveError("E_FILE_WRITE", `${file}: ${message}`, {
+		cause,
+		hint: "is there room on the disk, and may this user write there?",
+	});
+}

@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { finish, type Ran } from "../cli/child.js";
+
+/** Whether a Debian tool is there; says so once when it is not. */
+function has(tool: string): boolean {
+	const found = spawnSync(tool, ["--version"]).status === 0;
+	if (!found)
+		console.warn(`skipped: ${tool} is not installed (apt-get install ${tool})`);
+	return found;
+}
+
+export const hasSkopeo = has("skopeo");
+export const hasBuildah = has("buildah");
+
+/** Both ask for a policy about signatures; without /etc/containers there is none. */
+export function policy(folder: string): string {
+	const file = join(folder, "policy.json");
+	writeFileSync(file, '{"default":[{"type":"insecureAcceptAnything"}]}');
+	return file;
+}
+
+export function skopeo(folder: string, ...args: string[]): Promise<Ran> {
+	const common = [
+		"--policy",
+		policy(folder),
+		"--override-os",
+		"wasi",
+		"--override-arch",
+		"wasm",
+	];
+	return finish(["skopeo", ...common, ...args], {});
+}
+
+/** With a storage of its own, without a daemon. */
+export function buildah(folder: string, ...args: string[]): Promise<Ran> {
+	const storage = [
+		"--root",
+		join(folder, "root"),
+		"--runroot",
+		join(folder, "run"),
+		"--storage-driver",
+		"vfs",
+	];
+	return finish(["buildah", ...storage, ...args], {
+		env: { ...process.env, TMPDIR: folder },
+	});
+}
