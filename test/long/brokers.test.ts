@@ -1,6 +1,6 @@
 /**
- * The gateway with brokers other than mosquitto: npm run test:brokers, or one of them with
- * -t NAME. A broker that is not there is built (Go, Maven, Cargo, apt); where that cannot be done
+ * The gateway with other brokers than those of npm test: npm run test:brokers, or some of them
+ * with BROKERS=nats,mochi. A broker that is not there is built (Go, Maven, Cargo, apt); where that cannot be done
  * its tests are skipped and say why.
  */
 import { writeFileSync } from "node:fs";
@@ -18,6 +18,7 @@ import {
 import { aedes } from "./brokers/aedes.js";
 import { mochi, nats } from "./brokers/go.js";
 import { hivemq } from "./brokers/hivemq.js";
+import { mosquitto } from "./brokers/mosquitto.js";
 import type { Kind, Running } from "./brokers/process.js";
 import { rabbitmq } from "./brokers/rabbitmq.js";
 import { rumqttd } from "./brokers/rumqttd.js";
@@ -124,7 +125,7 @@ async function had(kind: Kind): Promise<string | undefined> {
 	}
 }
 
-const kinds = [aedes, nats, mochi, rabbitmq, hivemq, rumqttd];
+const kinds = [mosquitto, aedes, nats, mochi, rabbitmq, hivemq, rumqttd];
 const asked = process.env.BROKERS?.split(",") ?? kinds.map(({ name }) => name);
 
 for (const kind of kinds.filter(({ name }) =>
