@@ -10,6 +10,8 @@ import type { WasiHost } from "./wasi.js";
 /** Thrown through the guest when the reader of its stdout has gone (EPIPE). */
 export class ClosedPipe {}
 
+const LINE_END = Uint8Array.of(LF);
+
 /** What a system call of the machine costs, 1 to 3 µs, as bytes copied. */
 const CALL = 10_000;
 /** First and longest pause before a descriptor that would block is tried again, ms. */
@@ -31,6 +33,8 @@ export class StdioHost implements WasiHost {
 	/** Bytes that may still be written before more is read. */
 	#budget: number;
 	#ended = false;
+	/** The guest's last line on stderr has no end yet. */
+	#unfinished = false;
 
 	constructor(run: Execution, nature: Nature, watch?: Int32Array) {
 		this.args = run.args;
@@ -61,6 +65,7 @@ export class StdioHost implements WasiHost {
 		this.#budget -= end - at;
 		if (this.#budget < 0) throw tooMuch(this.#output);
 		Atomics.add(this.#watch, Watch.WRITES, 1);
+		if (fd === 2) this.#unfinished = memory[end - 1] !== LF;
 		try {
 			const name = fd === 1 ? "stdout" : "stderr";
 			return this.#patiently(Watch.WRITING, () =>
@@ -73,6 +78,16 @@ export class StdioHost implements WasiHost {
 			// A program goes on when only its stderr is not read any more.
 			if (fd === 2) return end - at;
 			throw new ClosedPipe();
+		}
+	}
+
+	/** Ends the guest's last line on stderr, so that what is said about its end has one of its own. */
+	finishLine(): void {
+		if (!this.#unfinished) return;
+		try {
+			this.#patiently(Watch.WRITING, () => writeSync(2, LINE_END));
+		} catch {
+			// Then nobody reads what is said about its end either.
 		}
 	}
 

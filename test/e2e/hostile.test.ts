@@ -54,6 +54,7 @@ test.each(
 		"start-takes-arguments",
 		"unreachable-at-once",
 		"flood-stdout",
+		"flood-stderr",
 		"throws-its-own",
 	]).map((module) => [module.name, module] as const),
 )("check and exec say in a line what %s is", async (_, module) => {
