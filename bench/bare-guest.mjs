@@ -12,10 +12,10 @@ const HELLO = Buffer.from("\x1eh1 pump\n");
 
 /**
  * @param {Uint8Array} module
- * @param {{ fuel?: string | undefined, tank?: number }} [options] name of the fuel global, and what it is filled with before each run
+ * @param {{ fuel?: string | undefined, tank?: number, env?: readonly string[] }} [options] name of the fuel global, and what it is filled with before each run; parameters, "K=V"
  * @returns {BareGuest}
  */
-export function bareGuest(module, { fuel, tank = 2 ** 31 - 1 } = {}) {
+export function bareGuest(module, { fuel, tank = 2 ** 31 - 1, env = [] } = {}) {
 	/** @type {Uint8Array} */
 	let input = HELLO;
 	let at = 0;
@@ -26,6 +26,8 @@ export function bareGuest(module, { fuel, tank = 2 ** 31 - 1 } = {}) {
 	let exports;
 	const view = () => new DataView(exports.memory.buffer);
 	const bytes = () => new Uint8Array(exports.memory.buffer);
+
+	const surroundings = Buffer.from(env.map((each) => `${each}\0`).join(""));
 
 	/** @type {Record<string, (...args: number[]) => number>} */
 	const calls = {
@@ -52,11 +54,19 @@ export function bareGuest(module, { fuel, tank = 2 ** 31 - 1 } = {}) {
 			return 0;
 		},
 		environ_sizes_get(count = 0, size = 0) {
-			view().setUint32(count, 0, true);
-			view().setUint32(size, 0, true);
+			view().setUint32(count, env.length, true);
+			view().setUint32(size, surroundings.length, true);
 			return 0;
 		},
-		environ_get: () => 0,
+		environ_get(pointers = 0, at = 0) {
+			let place = at;
+			for (const [i, each] of env.entries()) {
+				view().setUint32(pointers + 4 * i, place, true);
+				place += Buffer.byteLength(each) + 1;
+			}
+			bytes().set(surroundings, at);
+			return 0;
+		},
 		proc_exit(code) {
 			throw new Error(`exit ${code}`);
 		},

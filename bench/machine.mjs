@@ -1,6 +1,7 @@
 // The machine the numbers come from, and whether it is quiet enough to believe them.
 import { execFileSync } from "node:child_process";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { readFileSync } from "node:fs";
+import { arch, cpus, loadavg, release, totalmem } from "node:os";
 import { mosquittoVersion } from "./mosquitto.mjs";
 import { cpuOfMachine } from "./proc.mjs";
 import { ROOT } from "./subjects.mjs";
@@ -17,11 +18,13 @@ export async function describeMachine() {
 	const cores = cpus();
 	return {
 		cpu: cores[0]?.model ?? "unknown",
+		arch: arch(),
 		cores: cores.length,
+		governor: governor(),
 		memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
 		kernel: `Linux ${release()}`,
 		node: process.version,
-		mosquitto: mosquittoVersion() ?? "not installed",
+		engines: engines(),
 		commit: commit(),
 		date: new Date().toISOString().slice(0, 16).replace("T", " "),
 		load: loadavg()[0]?.toFixed(2) ?? "?",
@@ -31,6 +34,47 @@ export async function describeMachine() {
 }
 
 /** @typedef {Awaited<ReturnType<typeof describeMachine>>} Machine */
+
+/** What the kernel does with the clock rate, where it says so. */
+function governor() {
+	try {
+		return readFileSync(GOVERNOR, "utf8").trim();
+	} catch {
+		return "unknown"; // Most virtual machines do not know it.
+	}
+}
+
+const GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+
+/** Programs that may take part, and how each says its version. */
+const PROGRAMS = ["wasmtime", "wazero", "docker"];
+
+/** @returns {Record<string, string>} of what was found */
+function engines() {
+	/** @type {Record<string, string>} */
+	const found = { v8: process.versions.v8 };
+	const mosquitto = mosquittoVersion();
+	if (mosquitto) found.mosquitto = mosquitto;
+	for (const program of PROGRAMS) {
+		const version = versionOf(program);
+		if (version) found[program] = version;
+	}
+	return found;
+}
+
+/** @param {string} program */
+function versionOf(program) {
+	try {
+		const said = execFileSync(
+			program,
+			[program === "wazero" ? "version" : "--version"],
+			{ encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 5000 },
+		);
+		return /\d+(\.\d+)+/.exec(said)?.[0] ?? "unknown";
+	} catch {
+		return undefined;
+	}
+}
 
 /** @returns {string} short hash, with a + when files differ from it */
 function commit() {
@@ -49,8 +93,10 @@ function commit() {
 
 /** @param {Machine} machine */
 export function headerOf(machine) {
-	const { busy, stolen, load, ...fixed } = machine;
-	const facts = Object.entries(fixed).map(([key, value]) => `${key} ${value}`);
+	const { busy, stolen, load, engines, ...fixed } = machine;
+	const facts = Object.entries({ ...fixed, ...engines }).map(
+		([key, value]) => `${key} ${value}`,
+	);
 	const mood = `load ${load}, ${busy.toFixed(2)} cores busy and ${stolen.toFixed(2)} stolen before the start`;
 	return `${facts.join(" · ")} (UTC) · ${mood}`;
 }
@@ -59,12 +105,21 @@ export function headerOf(machine) {
  * @param {Machine} machine
  * @returns {string | undefined}
  */
-export function warningOf({ busy, stolen, cores }) {
-	if (busy + stolen <= NOISY) return undefined;
+export function warningOf(machine) {
+	if (!isNoisy(machine)) return undefined;
+	const { busy, stolen, cores } = machine;
 	return [
 		"!".repeat(72),
 		`!! NOT QUIET: ${busy.toFixed(2)} of ${cores} cores are busy and ${stolen.toFixed(2)} stolen before anything has begun.`,
 		"!! The figures below compare at best; do not quote them.",
 		"!".repeat(72),
 	].join("\n");
+}
+
+/**
+ * @param {Pick<Machine, "busy" | "stolen">} machine
+ * @returns {boolean} whether its figures are not to be quoted
+ */
+export function isNoisy({ busy, stolen }) {
+	return busy + stolen > NOISY;
 }

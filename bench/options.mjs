@@ -3,10 +3,11 @@ import { parseArgs } from "node:util";
 
 export const HELP = `npm run bench -- [flags]
   --quick           one short round: does it work, not how fast is it
-  --only NAME       only this case; may be repeated (capacity mosquitto latency footprint exec micro)
+  --group NAME      only this group; may be repeated (capacity mosquitto latency footprint exec micro
+                    in-module cost size scale)
   --rivals          the hand-written bridges alone, no gateway
   --rounds N        rounds of each measurement (default 3, quick 1)
-  --json FILE       every value of every round
+  --json FILE       where the result goes (default bench/results/<arch>-<commit>.json)
   --markdown FILE   replaces the table in FILE (bench/README.md)
   --cli FILE        another build's host/cli/main.js
 `;
@@ -20,7 +21,7 @@ export function readOptions(argv) {
 		args: [...argv],
 		options: {
 			quick: { type: "boolean", default: false },
-			only: { type: "string", multiple: true, default: [] },
+			group: { type: "string", multiple: true, default: [] },
 			rivals: { type: "boolean", default: false },
 			rounds: { type: "string" },
 			json: { type: "string" },

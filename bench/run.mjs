@@ -3,11 +3,15 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { latency, throughMosquitto } from "./cases/broker.mjs";
 import { capacity } from "./cases/capacity.mjs";
+import { cost, size } from "./cases/cost.mjs";
 import { execStart, footprint } from "./cases/footprint.mjs";
+import { inModule } from "./cases/in-module.mjs";
 import { micro } from "./cases/micro.mjs";
+import { scale } from "./cases/scale.mjs";
 import { describeMachine, headerOf, warningOf } from "./machine.mjs";
 import { mosquittoVersion } from "./mosquitto.mjs";
 import { HELP, readOptions } from "./options.mjs";
+import { resultOf, writeResult } from "./results.mjs";
 import { overheatFile } from "./shipped.mjs";
 import { bridge, built, wasieve } from "./subjects.mjs";
 import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
@@ -32,6 +36,10 @@ const CASES = {
 	footprint: { run: footprint, broker: true, rival: true },
 	exec: { run: execStart },
 	micro: { run: micro },
+	"in-module": { run: inModule },
+	cost: { run: cost },
+	size: { run: size },
+	scale: { run: scale },
 };
 
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
@@ -56,19 +64,22 @@ async function bench(argv) {
 	const warning = warningOf(machine);
 	if (warning) console.error(warning);
 
-	/** @type {import("./table.mjs").Section[]} */
+	/** @type {(import("./table.mjs").Section & { group: string })[]} */
 	const sections = [];
 	for (const name of names) {
 		const begun = performance.now();
 		const done = (await CASES[name]?.run(plan)) ?? [];
-		sections.push(...done);
+		sections.push(...done.map((section) => ({ ...section, group: name })));
 		for (const section of done) console.log(markdownOf(section));
 		plan.say(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
 	}
 	const aims = verdicts(sections);
 	if (aims) console.log(markdownOf(aims));
 	const all = aims ? [aims, ...sections] : sections;
-	if (options.json) saveJson(options.json, machine, plan, sections);
+	const { quick, rounds, warmMs, ms } = plan;
+	const method = { quick, rounds, warmMs, ms };
+	const saved = save(options.json, resultOf(machine, method, sections));
+	plan.say(`written: ${saved}`);
 	if (options.markdown) {
 		const text = [`\`${header}\``, ...(warning ? ["**Not quiet.**"] : [])];
 		replaceBlock(
@@ -110,13 +121,13 @@ function gatewaysOf(cli, files) {
  * @param {ReturnType<typeof readOptions>} options
  * @returns {string[]} names of cases, those left out announced
  */
-function chosen({ only, rivals }) {
-	for (const name of only)
-		if (!(name in CASES))
-			throw new Error(`--only ${name}: ${Object.keys(CASES).join(", ")}`);
+function chosen({ group, rivals }) {
+	for (const name of group)
+		if (!Object.hasOwn(CASES, name))
+			throw new Error(`--group ${name}: ${Object.keys(CASES).join(", ")}`);
 	const broker = mosquittoVersion();
 	return Object.keys(CASES).filter((name) => {
-		if (only.length > 0 && !only.includes(name)) return false;
+		if (group.length > 0 && !group.includes(name)) return false;
 		if (rivals && !CASES[name]?.rival) return false;
 		if (!CASES[name]?.broker || broker) return true;
 		console.error(`${name}: skipped, mosquitto is not installed`);
@@ -125,15 +136,12 @@ function chosen({ only, rivals }) {
 }
 
 /**
- * @param {string} file
- * @param {import("./machine.mjs").Machine} machine
- * @param {Plan} plan
- * @param {import("./table.mjs").Section[]} sections
+ * @param {string | undefined} file
+ * @param {import("./results.mjs").Result} result
+ * @returns {string} where it is
  */
-function saveJson(file, machine, { rounds, warmMs, ms }, sections) {
-	const method = { rounds, warmMs, ms };
-	writeFileSync(
-		resolve(file),
-		`${JSON.stringify({ machine, method, sections }, null, "\t")}\n`,
-	);
+function save(file, result) {
+	if (file === undefined) return writeResult(result);
+	writeFileSync(resolve(file), `${JSON.stringify(result, null, "\t")}\n`);
+	return file;
 }

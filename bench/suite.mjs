@@ -6,7 +6,7 @@ import benny from "benny";
  * @property {string} title
  * @property {string} [note]
  * @property {string} per what one operation is divided into
- * @property {Array<{ name: string, ns: number, margin: number }>} cases `margin` in percent, as benny says it
+ * @property {Array<{ name: string, ns: number, margin: number, samples: number[] }>} cases `margin` in percent, as benny says it; `samples` in ns
  * @property {Array<{ text: string, aim: string, value: number, met: boolean }>} aims
  */
 
@@ -43,6 +43,7 @@ export async function suite({ title, note, per, batch, cases, judge }) {
 		name,
 		ns: (details.mean * 1e9) / batch,
 		margin: details.relativeMarginOfError,
+		samples: details.sampleResults.map((s) => (s * 1e9) / batch),
 	}));
 	const ns = (/** @type {string} */ wanted) =>
 		figures.find(({ name }) => name === wanted)?.ns ?? Number.NaN;

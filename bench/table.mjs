@@ -1,9 +1,16 @@
 // The report: the same rows for a terminal, for bench/README.md and for a machine.
 import { readFileSync, writeFileSync } from "node:fs";
-import { summarize } from "./stats.mjs";
+import { estimate } from "./estimate.mjs";
+import { median } from "./stats.mjs";
 
 /**
- * @typedef {{ values: number[], digits?: number, scale?: number }} Figure measured, one value a round
+ * @typedef {object} Figure measured
+ * @property {number[]} values one a round
+ * @property {number} [digits]
+ * @property {number[]} [samples] what stands behind a single value, where that is a mean of many
+ * @property {string} [unit] where the column's heading does not say it
+ * @property {"more" | "less" | "neither"} [better]
+ * @property {boolean} [exact] the same in every run and on every machine
  * @typedef {string | Figure} Cell
  * @typedef {{ text: string, aim: string, values: number[], digits?: number, met: (median: number) => boolean }} Aim
  * @typedef {object} Section
@@ -17,9 +24,6 @@ import { summarize } from "./stats.mjs";
 export const BEGIN = "<!-- bench:begin -->";
 export const END = "<!-- bench:end -->";
 
-/** Behind a figure whose rounds differ too much. */
-const UNSTABLE_MARK = " ~";
-
 /**
  * @param {readonly number[]} values one a round
  * @param {number} [digits] after the point
@@ -31,16 +35,29 @@ export function figure(values, digits = 2, scale = 1) {
 }
 
 /**
+ * The same in every run and on every machine, whatever its rounds.
+ *
+ * @param {number} value
+ * @param {string} unit
+ * @param {"more" | "less"} [better]
+ * @returns {Figure}
+ */
+export function exactly(value, unit, better = "less") {
+	const digits = Number.isInteger(value) ? 0 : 1;
+	return { values: [value], digits, unit, better, exact: true };
+}
+
+/**
  * @param {Cell} cell
- * @returns {string} `median (min–max)`, `~` behind it when unstable
+ * @returns {string} `median (interval)`; `unstable (interval)` when that is too wide for a number
  */
 export function textOf(cell) {
 	if (typeof cell === "string") return cell;
-	const { n, median, min, max, unstable } = summarize(cell.values);
+	const { n, median, low, high, unstable } = estimate(cell.values);
 	if (n === 0 || Number.isNaN(median)) return "-";
 	const show = (/** @type {number} */ value) => grouped(value, cell.digits);
-	const range = n > 1 ? ` (${show(min)}–${show(max)})` : "";
-	return `${show(median)}${range}${unstable ? UNSTABLE_MARK : ""}`;
+	const range = n > 1 ? ` (${show(low)}–${show(high)})` : "";
+	return `${unstable ? "unstable" : show(median)}${range}`;
 }
 
 /**
@@ -95,7 +112,7 @@ export function verdicts(sections) {
 			text,
 			aim,
 			figure(values, digits),
-			met(summarize(values).median) ? "yes" : "**no**",
+			met(median(values)) ? "yes" : "**no**",
 		]),
 	};
 }

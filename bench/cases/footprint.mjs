@@ -6,7 +6,7 @@ import { now } from "../load/clock.mjs";
 import { openProbe } from "../load/probe.mjs";
 import { payloadOf } from "../load/readings.mjs";
 import { startMosquitto } from "../mosquitto.mjs";
-import { memoryOf } from "../proc.mjs";
+import { cpuOf, memoryOf } from "../proc.mjs";
 import { interleave, pluck } from "../rounds.mjs";
 import { figure } from "../table.mjs";
 
@@ -50,9 +50,12 @@ export function weigh(subject, pipelines = 1) {
 	return withStarted(subject, pipelines, async ({ pid, startMs, probe }) => {
 		await delay(SETTLE_MS);
 		const idle = memoryOf(pid);
+		const before = cpuOf(pid);
+		await delay(SETTLE_MS);
+		const idleCpu = (cpuOf(pid) - before) / (SETTLE_MS * 1000);
 		await probe.send(USE);
 		await delay(SETTLE_MS);
-		return { startMs, idle, used: memoryOf(pid) };
+		return { startMs, idle, idleCpu, used: memoryOf(pid) };
 	});
 }
 

@@ -43,9 +43,9 @@ function sectionOf({ title, note, per, cases, aims }) {
 		title,
 		...(note ? { note } : {}),
 		columns: ["", `ns/${per}`, "± %", first ? `× ${first.name}` : ""],
-		rows: cases.map(({ name, ns, margin }) => [
+		rows: cases.map(({ name, ns, margin, samples }) => [
 			name,
-			figure([ns], ns < 100 ? 1 : 0),
+			{ ...figure([ns], ns < 100 ? 1 : 0), samples },
 			margin.toFixed(1),
 			figure([(first?.ns ?? Number.NaN) / ns]),
 		]),

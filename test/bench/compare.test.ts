@@ -1,0 +1,149 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import {
+	broken,
+	compare,
+	compareFiles,
+	compareMarkdown,
+} from "../../bench/compare.mjs";
+import type { Result } from "../../bench/results.mjs";
+import { around, sampleResult } from "./samples.js";
+
+const RATE = "in-module/in-the-module/overheat/readings-s-at-4-kib";
+const CPU = "capacity/capacity/wasieve-qos-1/cpu-µs-msg";
+const COST = "cost/deterministic-cost/overheat/instructions-reading";
+
+function verdictOf(id: string, a: Result, b: Result, threshold?: number) {
+	const found = compare(a, b, threshold).find((each) => each.id === id);
+	return found?.verdict;
+}
+
+describe("compare", () => {
+	const base = sampleResult();
+
+	it.each([
+		["the same", around(2e6), "same"],
+		["a percent more, which is nothing", around(2.02e6), "same"],
+		["a fifth more", around(2.4e6), "faster"],
+		["a fifth less", around(1.6e6), "slower"],
+		["three times, however noisy", around(6e6, 0.5), "faster"],
+		["the same, but noisy", around(2e6, 0.5), "unstable"],
+		["two rounds", [2e6, 2e6], "unstable"],
+	])("a rate that is %s", (_, rate, verdict) => {
+		expect(verdictOf(RATE, base, sampleResult({ rate }))).toBe(verdict);
+	});
+
+	it("knows that less time is better", () => {
+		expect(verdictOf(CPU, base, sampleResult({ us: around(9) }))).toBe(
+			"faster",
+		);
+		expect(verdictOf(CPU, base, sampleResult({ us: around(15) }))).toBe(
+			"slower",
+		);
+	});
+
+	it("takes a smaller difference for none when told", () => {
+		const after = sampleResult({ us: around(13) });
+		expect(verdictOf(CPU, base, after)).toBe("slower");
+		expect(verdictOf(CPU, base, after, 20)).toBe("same");
+	});
+
+	it("sees the smallest difference of what is exact", () => {
+		const more = sampleResult({ instructions: 3198.9 });
+		expect(verdictOf(COST, base, more)).toBe("slower");
+		expect(verdictOf(COST, more, base)).toBe("faster");
+		expect(verdictOf(COST, base, sampleResult())).toBe("same");
+	});
+
+	it("gives the ratio with its interval", () => {
+		const found = compare(base, sampleResult({ rate: around(3e6) }));
+		const rate = found.find(({ id }) => id === RATE);
+		expect(rate?.ratio).toBeCloseTo(1.5);
+		expect(rate?.low).toBeLessThan(1.5);
+		expect(rate?.high).toBeGreaterThan(1.5);
+	});
+
+	it("names what is gone and what is new", () => {
+		const less = { ...base, figures: base.figures.slice(1) };
+		expect(verdictOf(RATE, base, less)).toBe("gone");
+		expect(verdictOf(RATE, less, base)).toBe("new");
+	});
+});
+
+describe("the gate", () => {
+	const slow = compare(
+		sampleResult(),
+		sampleResult({ rate: around(1e6), instructions: 4000 }),
+	);
+
+	it("holds exact figures only, unless told", () => {
+		expect(broken(slow, "exact").map(({ id }) => id)).toEqual([COST]);
+		expect(broken(slow, "all").length).toBe(5);
+		expect(broken(slow, "none")).toEqual([]);
+	});
+
+	it("does not let an exact figure vanish", () => {
+		const a = sampleResult();
+		const b = { ...a, figures: a.figures.filter(({ id }) => id !== COST) };
+		expect(broken(compare(a, b), "exact").map(({ id }) => id)).toEqual([COST]);
+	});
+});
+
+describe("bench compare A.json B.json", () => {
+	function files(a: Result, b: Result): [string, string, string] {
+		const folder = mkdtempSync(join(tmpdir(), "wasieve-bench-test-"));
+		onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+		const at = (name: string) => join(folder, name);
+		writeFileSync(at("a.json"), JSON.stringify(a));
+		writeFileSync(at("b.json"), JSON.stringify(b));
+		return [at("a.json"), at("b.json"), at("out.md")];
+	}
+
+	function run(...args: string[]) {
+		const said: string[] = [];
+		const code = compareFiles(args, (text) => said.push(text));
+		return { code, text: said.join("\n") };
+	}
+
+	it("ends with 0, and writes Markdown", () => {
+		const [a, b, markdown] = files(sampleResult(), sampleResult());
+		const { code, text } = run(a, b, "--markdown", markdown);
+		expect(code).toBe(0);
+		expect(text).toContain("**The gate holds**");
+		expect(text).toContain("<details><summary>All 8 figures</summary>");
+		expect(text).not.toContain("### What moved");
+		expect(`${readFileSync(markdown, "utf8")}`).toBe(text);
+	});
+
+	it("ends with 1 and says which figure", () => {
+		const [a, b] = files(sampleResult(), sampleResult({ bytes: 9000 }));
+		const { code, text } = run(a, b);
+		expect(code).toBe(1);
+		expect(text).toContain("### What moved");
+		expect(text).toContain(
+			"gate: size/modules/overheat/bytes got worse, × 1.133",
+		);
+		expect(run(a, b, "--gate", "none").code).toBe(0);
+	});
+
+	it("warns of other machines and noise", () => {
+		const a = sampleResult({}, { cpu: "Other", busy: 1 });
+		const text = compareMarkdown(a, sampleResult(), [], "exact");
+		expect(text).toContain("> The machines differ (Other, x64)");
+		expect(text).toContain("> The machine was not quiet");
+	});
+
+	it.each([
+		[["one.json"], "two results"],
+		[["a", "b", "--gate", "some"], "--gate some"],
+		[["a", "b", "--threshold", "x"], "--threshold x"],
+		[["/no/a", "/no/b"], "/no/a"],
+		[["a", "b", "--wat"], "--wat"],
+	])("ends with 2 on %j", (args, said) => {
+		const { code, text } = run(...args);
+		expect(code).toBe(2);
+		expect(text).toContain(said);
+	});
+});

@@ -1,0 +1,127 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { estimate, estimateRatio } from "../../bench/estimate.mjs";
+import { describeMachine, headerOf } from "../../bench/machine.mjs";
+import {
+	checked,
+	figuresOf,
+	readResult,
+	writeResult,
+} from "../../bench/results.mjs";
+import { figure } from "../../bench/table.mjs";
+import { ROOT } from "../house/sources.js";
+import { around, sampleResult } from "./samples.js";
+
+describe("the interval of a median", () => {
+	it("holds it and is the same in every run", () => {
+		const values = around(100, 0.05);
+		const first = estimate(values);
+		expect(first).toEqual(estimate(values));
+		expect(first.median).toBe(100);
+		expect(first.low).toBeLessThan(100);
+		expect(first.high).toBeGreaterThan(100);
+		expect(first.low).toBeGreaterThanOrEqual(95);
+		expect(first.unstable).toBe(false);
+	});
+
+	it("covers the true median in about 95 of 100 experiments", () => {
+		let state = 7;
+		const random = () => {
+			state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+			return state / 2 ** 31;
+		};
+		const covered = Array.from({ length: 200 }, () => {
+			const { low, high } = estimate(Array.from({ length: 15 }, random));
+			return low <= 0.5 && 0.5 <= high;
+		});
+		const share = covered.filter(Boolean).length / covered.length;
+		expect(share).toBeGreaterThan(0.88);
+		expect(share).toBeLessThan(1);
+	});
+
+	it("says unstable beyond a fifth of the median", () => {
+		expect(estimate([100, 100, 100, 100]).unstable).toBe(false);
+		expect(estimate([100, 60, 140, 100]).unstable).toBe(true);
+		expect(estimate([100]).unstable).toBe(false);
+	});
+
+	it("of a ratio narrows with its sides", () => {
+		const { ratio, low, high } = estimateRatio(around(200), around(100));
+		expect(ratio).toBeCloseTo(2);
+		expect(low).toBeGreaterThan(1.95);
+		expect(high).toBeLessThan(2.05);
+	});
+});
+
+describe("a result", () => {
+	it("is what its schema says, and the schema is one", () => {
+		const schema = JSON.parse(
+			readFileSync(join(ROOT, "bench/results.schema.json"), "utf8"),
+		);
+		const ajv = new Ajv({ strict: true });
+		expect(ajv.validateSchema(schema)).toBe(true);
+		expect(ajv.compile(schema)(sampleResult())).toBe(true);
+	});
+
+	it("describes this machine as the schema wants it", async () => {
+		const machine = await describeMachine();
+		expect(checked({ ...sampleResult(), machine }).machine).toBe(machine);
+		expect(machine.arch).toBe(process.arch);
+		expect(machine.engines.v8).toBe(process.versions.v8);
+		expect(headerOf(machine)).toContain(`node ${process.version}`);
+	});
+
+	const [first] = sampleResult().figures;
+	it.each([
+		["without machine", { machine: {} }, "/machine"],
+		["of another version", { schema: "x/2" }, "/schema"],
+		["with an odd way", { figures: [{ ...first, better: "up" }] }, "better"],
+		[
+			"with a figure of nothing",
+			{ figures: [{ ...first, values: [] }] },
+			"values",
+		],
+		["with an unknown key", { extra: 1 }, "additional"],
+	])("%s is refused", (_, patch, said) => {
+		expect(() => checked({ ...sampleResult(), ...patch })).toThrow(said);
+	});
+
+	it("is written under architecture and commit, and read back", () => {
+		const folder = mkdtempSync(join(tmpdir(), "wasieve-bench-test-"));
+		onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+		const result = sampleResult({}, { arch: "arm64", commit: "0123abc+" });
+		const file = writeResult(result, folder);
+		expect(file).toBe(join(folder, "arm64-0123abc+.json"));
+		expect(readResult(file)).toEqual(result);
+		expect(() => readResult(join(folder, "none.json"))).toThrow("none.json");
+	});
+
+	it("names figures by group, section, subject and column", () => {
+		const { figures } = sampleResult();
+		expect(figures.map(({ id }) => id)).toContain(
+			"capacity/capacity/wasieve-qos-1/cpu-µs-msg",
+		);
+		expect(new Set(figures.map(({ id }) => id)).size).toBe(figures.length);
+		const [rate] = figures;
+		expect(rate).toMatchObject({ unit: "1/s", better: "more", exact: false });
+		expect(figures.at(-1)).toMatchObject({ unit: "bytes", exact: true });
+	});
+
+	it("leaves out what was not measured, and knows samples behind a mean", () => {
+		const found = figuresOf([
+			{
+				group: "micro",
+				title: "T",
+				columns: ["", "ns/reading", "µs"],
+				rows: [
+					["a", { ...figure([5]), samples: [4, 5, 6] }, figure([Number.NaN])],
+				],
+			},
+		]);
+		expect(found).toHaveLength(1);
+		expect(found[0]).toMatchObject({ values: [4, 5, 6], unit: "ns" });
+	});
+});
