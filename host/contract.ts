@@ -206,6 +206,8 @@ export interface Engine {
 	readonly tickEvery: number;
 	/** Units of fuel burnt so far (docs/modules.md); undefined where nothing is metered. */
 	readonly fuel?: number;
+	/** The way downstream is free again: goes on with readings that waited for it. */
+	proceed?(): void;
 	/** Lets timers of the filter fire at the clock's present. */
 	tick(): void;
 	/** The filter's input ends: flushes it. Resolves when everything fed has been reported. */
@@ -221,6 +223,11 @@ export interface Engine {
  * commit(); rollback() takes it back (the engine will try the readings again).
  */
 export interface Outcomes {
+	/**
+	 * Downstream has enough. What is said all the same is taken; an engine that can keep
+	 * readings does, until proceed().
+	 */
+	readonly congested: boolean;
 	begin(): void;
 	commit(): void;
 	rollback(): void;

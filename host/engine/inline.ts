@@ -48,8 +48,13 @@ class InlineEngine implements Engine {
 	#rewind = new Rewind();
 	#hello!: Hello;
 	#time = 0;
-	/** Readings that wait while the engine rests. */
+	/** Readings a pump takes at most: fewer where a filter does much for each. */
+	#stride = STRIDE;
+	/** Pumps in a row that took so many and got through. */
+	#strides = 0;
+	/** Readings that wait while the engine rests or downstream has enough. */
 	#backlog: Batch[] = [];
+	#condemned = 0;
 	#closed = false;
 
 	constructor(options: InlineOptions) {
@@ -74,6 +79,10 @@ class InlineEngine implements Engine {
 			return;
 		}
 		this.#work(batch);
+	}
+
+	proceed(): void {
+		if (this.#backlog.length > 0) this.#wake();
 	}
 
 	tick(): void {
@@ -113,9 +122,11 @@ class InlineEngine implements Engine {
 	/** A new instance, its hello said and answered. */
 	#begin(): void {
 		const guest = this.#instantiate();
+		this.#outcomes.begin();
 		try {
 			guest.start();
 		} catch (thrown) {
+			this.#outcomes.rollback();
 			const why = faultOf(thrown, guest.tank.left, guest.stderr.lastWords);
 			throw new WasieveError(
 				why.code === "E_GUEST_VERSION" ? why.code : "E_GUEST_START",
@@ -123,6 +134,7 @@ class InlineEngine implements Engine {
 				{ cause: why, ...(why.hint ? { hint: why.hint } : {}) },
 			);
 		}
+		this.#outcomes.commit();
 		this.#hello = guest.hello;
 		this.#guest = guest;
 		this.#rewind = new Rewind();
@@ -153,29 +165,60 @@ class InlineEngine implements Engine {
 	}
 
 	#run(batch: Batch, from: number, to: number): void {
-		if (from === to) return;
-		if (!this.ready) {
-			this.#backlog.push(batch.copy(from, to));
-			return;
+		for (let at = from; at < to; ) {
+			if (this.#waits(batch, at, to)) return;
+			const end = Math.min(to, at + this.#stride);
+			if (!this.#attempt(batch, at, end)) {
+				this.#oneByOne(batch, at, end, to);
+				if (!this.ready) return;
+			}
+			at = end;
 		}
+	}
+
+	/** Keeps readings [at, to) for later if they cannot be worked on now. */
+	#waits(batch: Batch, at: number, to: number): boolean {
+		if (this.ready && !this.#outcomes.congested) return false;
+		this.#backlog.push(batch.copy(at, to));
+		return true;
+	}
+
+	/** Whether readings [from, to) are done with, together; one alone always is. */
+	#attempt(batch: Batch, from: number, to: number): boolean {
 		const alone = to - from === 1;
 		const error = this.#transact(batch, from, to, alone ? 1 : 0.5);
 		if (error === undefined) {
 			this.#rest.succeeded();
-			return;
+			this.#lengthen(to - from);
+			return true;
 		}
-		if (alone) {
-			this.#condemn(batch, from, error);
-			this.#failed(error);
-			return;
-		}
+		if (!alone) return false;
+		this.#condemn(batch, from, error);
+		this.#failed(error);
+		return true;
+	}
+
+	/** Finds the readings of [from, to) that cannot be done; [to, stop) waits behind them. */
+	#oneByOne(batch: Batch, from: number, to: number, stop: number): void {
+		const condemned = this.#condemned;
 		for (let i = from; i < to; i++) {
-			if (!this.ready) {
-				this.#backlog.push(batch.copy(i, to));
-				return;
-			}
-			this.#run(batch, i, i + 1);
+			if (this.#waits(batch, i, stop)) return;
+			this.#attempt(batch, i, i + 1);
 		}
+		if (!this.ready) {
+			if (to < stop) this.#backlog.push(batch.copy(to, stop));
+			return;
+		}
+		// None was to blame: together they were too much.
+		if (this.#condemned === condemned)
+			this.#stride = Math.max(1, (to - from) >> 1);
+	}
+
+	#lengthen(taken: number): void {
+		if (taken < this.#stride || this.#stride === STRIDE) return;
+		if (++this.#strides < PATIENCE) return;
+		this.#strides = 0;
+		this.#stride = Math.min(STRIDE, this.#stride * 2);
 	}
 
 	/**
@@ -228,7 +271,7 @@ class InlineEngine implements Engine {
 			if (this.#rewind.saved) {
 				this.#rewind.restore(guest);
 				guest.hello = this.#hello;
-			} else guest.start();
+			} else guest.start(this.#hello);
 			this.#rewind.replay((reads) => guest.replay(reads));
 			this.#rewind.save(guest);
 			this.#guest = guest;
@@ -241,6 +284,7 @@ class InlineEngine implements Engine {
 	}
 
 	#condemn(batch: Batch, i: number, error: WasieveError): void {
+		this.#condemned++;
 		this.#outcomes.begin();
 		this.#outcomes.fail(batch, i, error);
 		this.#outcomes.commit();
@@ -259,7 +303,7 @@ class InlineEngine implements Engine {
 	}
 
 	#drainBacklog(): void {
-		while (!this.#rest.resting) {
+		while (!this.#rest.resting && !this.#outcomes.congested) {
 			const batch = this.#backlog.shift();
 			if (batch === undefined) return;
 			const later = this.#backlog;
@@ -271,6 +315,10 @@ class InlineEngine implements Engine {
 }
 
 const NO_READINGS = new Batch(1);
+/** As many readings as a batch has at most. */
+const STRIDE = 1024;
+/** Full strides in a row before a longer one is tried. */
+const PATIENCE = 64;
 
 function stateLost(error: WasieveError): WasieveError {
 	return fault(

@@ -20,7 +20,7 @@ export interface Rewindable {
  *                  └────────────── log, replayed with outputs muted ──┘
  *
  * Cost at full rate: the log's copy of each fd_read (64 KB: 5 µs per 700 readings) and a
- * checkpoint per 16 KiB to 1 MiB of input, about 1 % of a filter's time; at low rates memory
+ * checkpoint per 16 KiB to 1 MiB of input (more for larger memories), about 1 % of a filter's time; at low rates memory
  * stays at a few dozen KB an instance.
  */
 export class Rewind {
@@ -117,10 +117,11 @@ export class Rewind {
 
 	/** Checkpoints cost time, the log costs memory: a longer log for a busy instance, a short one for an idle one. */
 	#adapt(): void {
+		const longest = Math.max(LOG_MAX, this.#size);
 		const now = performance.now();
 		const pause = now - this.#savedAt;
 		this.#savedAt = now;
-		if (pause < OFTEN) this.#limit = Math.min(this.#limit * 2, LOG_MAX);
+		if (pause < OFTEN) this.#limit = Math.min(this.#limit * 2, longest);
 		else if (pause > OFTEN * 10 && this.#limit > LOG_MIN) {
 			this.#limit = LOG_MIN;
 			this.#log = Buffer.allocUnsafe(0);

@@ -229,9 +229,7 @@ export class Line {
 		const { engines, sink, topic } = this.#o;
 		for (let k = engines.length - 1; k >= 0; k--) {
 			const next = this.#stages[0];
-			const downstream = next
-				? intoEngine((batch) => next.engine.feed(batch))
-				: intoSink(sink, topic);
+			const downstream = next ? intoEngine(next.engine) : intoSink(sink, topic);
 			const stage: Stage = new Stage(
 				engines[k] as Engine,
 				this.ledger,
@@ -263,7 +261,7 @@ export class Line {
 				this.ledger.release(n);
 			},
 			settle: () => this.#settle(),
-			ready: () => this.#flow(),
+			ready: () => this.#proceed(),
 			health: (error) => {
 				this.#sayLink("sink", this.sinkError, error);
 				this.sinkError = error;
@@ -294,7 +292,7 @@ export class Line {
 			},
 			ready: () => {
 				this.#settle();
-				this.#flow();
+				this.#proceed();
 			},
 			stopped: (error) => this.#giveUp(error),
 		};
@@ -384,6 +382,13 @@ export class Line {
 		this.#paused = enough;
 		if (enough) this.#o.source.pause();
 		else this.#o.source.resume();
+	}
+
+	/** What waited for room downstream goes first, the end of the row before its beginning. */
+	#proceed(): void {
+		for (const { engine } of this.#stages.toReversed()) engine.proceed?.();
+		this.#settle();
+		this.#flow();
 	}
 
 	get #congested(): boolean {

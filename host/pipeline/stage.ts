@@ -12,6 +12,8 @@ import type { OutputTopic } from "./topic.js";
 
 /** Where a stage's outputs go: the sink, or the next filter in the row. */
 export interface Downstream {
+	/** It has enough for now. */
+	readonly congested: boolean;
 	/** Takes an output that reading i caused; returns an error when it cannot go there. */
 	write(
 		n: number,
@@ -67,6 +69,10 @@ export class Stage implements Outcomes {
 		/** Only the last stage's outputs leave the pipeline. */
 		readonly last: boolean,
 	) {}
+
+	get congested(): boolean {
+		return this.downstream.congested;
+	}
 
 	begin(): void {
 		this.#forget();
@@ -167,6 +173,9 @@ export function intoSink(
 		expires: Number.POSITIVE_INFINITY,
 	};
 	return {
+		get congested() {
+			return !sink.ready;
+		},
 		write(n, batch, i, bytes, start, end, suffix) {
 			if (topic !== undefined) {
 				const error = topic.render(batch, i, bytes, start, end, suffix);
@@ -192,9 +201,12 @@ export function intoSink(
 const RELAY_BYTES = 65_536;
 
 /** Collects outputs as readings of the next filter in the row, under their reading's number and topic. */
-export function intoEngine(feed: (batch: Batch) => void): Downstream {
+export function intoEngine(engine: Engine): Downstream {
 	let batches: Batch[] = [];
 	return {
+		get congested() {
+			return !engine.ready;
+		},
 		write(_n, batch, i, bytes, start, end) {
 			const size = end - start + (i < 0 ? 0 : batch.sizeOf(i));
 			let last = batches.at(-1);
@@ -209,7 +221,7 @@ export function intoEngine(feed: (batch: Batch) => void): Downstream {
 		commit() {
 			const ready = batches;
 			batches = [];
-			for (const batch of ready) feed(batch);
+			for (const batch of ready) engine.feed(batch);
 		},
 		rollback() {
 			batches = [];

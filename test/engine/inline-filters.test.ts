@@ -205,3 +205,89 @@ test("it says what it burnt", async () => {
 	engine.feed(numbered(2, ["1", "2"]));
 	expect(engine.fuel).toBe(once * 2);
 });
+
+/** Writes as many kilobytes as the reading says. */
+const TALKATIVE = `import { Reading, emit, run } from "wasieve/assembly";
+run((r: Reading): void => {
+  const n = r.i64("n");
+  for (let k: i64 = 0; k < n; k++) emit().str("filler", "${"x".repeat(1000)}").end();
+  emit().i64("done", n);
+});
+`;
+
+test("while downstream has enough, what was fed waits, and goes on in order", async () => {
+	const { engine, record } = await started(await shipped("accept"));
+	record.congested = true;
+	engine.feed(numbered(0, ["1", "2"]));
+	engine.feed(numbered(2, ["3"]));
+	expect(record.consumedNumbers).toEqual([]);
+	expect(engine.ready).toBe(false);
+	engine.proceed?.();
+	expect(record.consumedNumbers).toEqual([]);
+	record.congested = false;
+	engine.proceed?.();
+	expect(record.consumedNumbers).toEqual([0, 1, 2]);
+	expect(engine.ready).toBe(true);
+	expect(record.readyCount).toBe(1);
+});
+
+test("a batch whose outputs are too much at once stops when downstream has enough", async () => {
+	const { engine, record } = await started(await written("talk", TALKATIVE), {
+		limits: { fuel: 10_000_000, output: 1 << 17, reading: 1 << 16 },
+	});
+	const readings = Array.from({ length: 20 }, () => '{"n":100}');
+	let bytes = 0;
+	record.output = (_batch, _i, _bytes, start, end) => {
+		bytes += end - start;
+		record.congested = bytes > 300_000;
+	};
+	engine.feed(numbered(0, readings));
+	expect(bytes).toBeLessThan(600_000);
+	expect(record.consumedNumbers.length).toBeLessThan(6);
+	for (let k = 0; k < 20 && record.consumedNumbers.length < 20; k++) {
+		bytes = 0;
+		record.congested = false;
+		engine.proceed?.();
+	}
+	expect(record.consumedNumbers).toEqual(readings.map((_, n) => n));
+	expect(record.failures).toEqual([]);
+});
+
+test("a filter that does much for each reading gets fewer at a time, not each batch twice", async () => {
+	const bytes = await written("talk", TALKATIVE);
+	const reading = '{"n":3}';
+	const probe = await started(bytes);
+	probe.engine.feed(numbered(0, [reading]));
+	const cost = probe.engine.fuel as number;
+	const { engine, record } = await started(bytes, {
+		limits: { fuel: cost * 20, output: 1 << 22, reading: 1 << 16 },
+	});
+	const readings = Array.from({ length: 200 }, () => reading);
+	let replaced = 0;
+	record.rollback = () => {
+		replaced++;
+		Record.prototype.rollback.call(record);
+	};
+	for (let k = 0; k < 20; k++) engine.feed(numbered(k * 200, readings));
+	expect(record.consumedNumbers).toHaveLength(4000);
+	expect(record.failures).toEqual([]);
+	// Once for each halving of 200 down to what half a tank does, and now and then for more.
+	expect(replaced).toBeLessThan(20);
+});
+
+test("what a filter says before its first reading is said once, whatever happens later", async () => {
+	const bytes = await written(
+		"greeting",
+		`import { Reading, emit, run } from "wasieve/assembly";
+emit().str("hello", "once").end();
+run((r: Reading): void => {
+  if (r.bool("crash")) unreachable();
+});
+`,
+	);
+	const { engine, record } = await started(bytes);
+	engine.feed(numbered(0, ['{"crash":true}', '{"crash":false}']));
+	expect(record.outputs).toEqual(['{"hello":"once"}']);
+	expect(record.failures).toHaveLength(1);
+	expect(record.breaches).toEqual([]);
+});

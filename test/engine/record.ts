@@ -17,6 +17,8 @@ export class Record implements Outcomes {
 	readonly logs: string[] = [];
 	readonly restarts: WasieveError[] = [];
 	readyCount = 0;
+	/** Set to have the engine keep what it is fed. */
+	congested = false;
 	stop: WasieveError | undefined;
 	/** A breach of the contract; the test fails on it. */
 	readonly breaches: string[] = [];

@@ -11,6 +11,7 @@ function recorder(): { said: string[]; outcomes: Outcomes } {
 	const said: string[] = [];
 	const nothing = () => {};
 	const outcomes: Outcomes = {
+		congested: false,
 		begin: nothing,
 		commit: nothing,
 		rollback: nothing,
