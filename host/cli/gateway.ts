@@ -9,6 +9,7 @@ import type { Clock, Log, PipelineSnapshot } from "../contract.js";
 import { startBroker } from "../mqtt/broker.js";
 import { startHttp } from "../observe/http.js";
 import { createLog } from "../observe/log.js";
+import { isImage } from "../pack/reference.js";
 import { type Lines, openLines, type Surroundings } from "./lines.js";
 import { openThreads } from "./threads.js";
 
@@ -19,6 +20,8 @@ export interface GatewayOptions {
 	clock?: Clock;
 	stdin?: NodeJS.ReadableStream;
 	stdout?: NodeJS.WritableStream;
+	/** Credentials for registries are looked up there; this process's by default. */
+	env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Lines wherever they run: in this thread or in others. */
@@ -54,18 +57,20 @@ export interface Gateway {
 /**
  * Starts the pipelines of a checked config. Resolves when everything is on its way; connections
  * come up by themselves ({@link Gateway.up}), so a broker that is down is no reason to fail.
- * @throws {WasieveError} E_MODULE_*, E_BROKER_PORT, E_BROKER_MISSING, E_HTTP_PORT
+ * @throws {WasieveError} E_IMAGE_*, E_REGISTRY_*, E_MODULE_*, E_BROKER_PORT, E_BROKER_MISSING, E_HTTP_PORT
  */
 export async function startGateway(
-	config: GatewayConfig,
+	given: GatewayConfig,
 	options: GatewayOptions = {},
 ): Promise<Gateway> {
 	const around: Omit<Surroundings, "names" | "thread"> = {
 		clock: options.clock ?? Date.now,
-		log: options.log ?? createLog({ level: config.log.level }),
+		log: options.log ?? createLog({ level: given.log.level }),
 		stdin: options.stdin ?? process.stdin,
 		stdout: options.stdout ?? process.stdout,
 	};
+	const env = options.env ?? process.env;
+	const config = await pulled(given, around.log, env);
 	const brokers = await startBrokers(config);
 	try {
 		const reachable = withBrokers(config, brokers);
@@ -84,6 +89,20 @@ export async function startGateway(
 		for (const broker of brokers.values()) await broker.close();
 		throw thrown;
 	}
+}
+
+/** The registry's client is loaded for whom it has something to do. */
+async function pulled(
+	config: GatewayConfig,
+	log: Log,
+	env: NonNullable<GatewayOptions["env"]>,
+): Promise<GatewayConfig> {
+	const filters = Object.values(config.pipelines).flatMap(
+		(each) => each.filters,
+	);
+	if (!filters.some(({ module }) => isImage(module))) return config;
+	const { withImages } = await import("./image-modules.js");
+	return withImages(config, log, env);
 }
 
 async function serve(

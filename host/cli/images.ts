@@ -53,11 +53,13 @@ export function registryOf(
 	{ registry }: RegistryReference,
 	{ credentials, ca }: RegistryValues,
 	{ env, cwd }: Pick<Io, "env" | "cwd">,
+	timeout?: number,
 ): Registry {
 	const authority = ca ?? env.WASIEVE_REGISTRY_CA;
 	return new Registry(registry, {
 		credentials: credentialsOf(credentials, env, cwd),
 		ca: authority ? readAuthority(resolve(cwd, authority)) : undefined,
+		...(timeout !== undefined && { timeout }),
 	});
 }
 

@@ -46,6 +46,7 @@ Example:
 		const gateway = await startGateway(config, {
 			stdin: io.stdin,
 			stdout: io.stdout,
+			env: io.env,
 		});
 		const up = gateway.up.then(() => announce(config, gateway, io));
 		return stayUp({ ...gateway, up }, io, deadline ?? config.stop.deadline);

@@ -6,8 +6,8 @@ import { asValues, Section, type Surroundings } from "./section.js";
 import type { FilterConfig, Limits } from "./types.js";
 
 /**
- * Looks into a module file and throws a WasieveError when it could not run within the limits. Handed in, so
- * that the config does not need to know what a module is.
+ * Looks into a module file and throws a WasieveError when it could not run within the limits; of an image it
+ * checks the name. Handed in, so that the config does not need to know what a module or an image is.
  */
 export type Inspect = (file: string, limits: Limits) => unknown;
 
@@ -41,7 +41,7 @@ function resolveFilter(
 	const module = filter.get<string>("module");
 	if (module === undefined) return undefined;
 	return {
-		module: around.path(module),
+		module: isImage(module) ? module : around.path(module),
 		params: resolveParams(filter, around),
 		args: (filter.get<unknown[]>("args") ?? []).map((value, i) =>
 			asWritten(value, [...filter.at("args"), i], around),
@@ -71,6 +71,11 @@ function asWritten(value: unknown, path: Path, around: Surroundings): string {
 	return around.written(path) ?? String(value);
 }
 
+/** An image in a registry; `inspect` sees its name, for nothing connects while a config is read. */
+function isImage(module: string): boolean {
+	return module.startsWith("oci://");
+}
+
 function checkModule(
 	file: string,
 	limits: Limits,
@@ -79,7 +84,7 @@ function checkModule(
 	inspect: Inspect,
 ): void {
 	const stat = statSync(file, { throwIfNoEntry: false });
-	if (!stat?.isFile()) {
+	if (!stat?.isFile() && !isImage(file)) {
 		const what = stat ? `${file} is not a file` : `there is no file ${file}`;
 		const hint =
 			"build it (wasieve build), or mend the path, which is relative to the config file";

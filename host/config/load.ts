@@ -98,6 +98,7 @@ function resolveGateway(
 		http: resolveHttp(top, around),
 		threads: top.need("threads"),
 		quarantine,
+		images: { dir: around.path(top.section("images").need("dir")) },
 		log: { level: top.section("log").need("level") },
 		stop: { deadline: top.section("stop").need("deadline") },
 		pipelines: byName(pipelines, quarantine),

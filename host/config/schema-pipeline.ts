@@ -83,9 +83,10 @@ const filter: Key = {
 	properties: {
 		module: {
 			type: "string",
-			description: "The compiled module (`wasieve build`).",
+			description:
+				"The compiled module (`wasieve build`), or an image of it (docs/images.md): pulled before the gateway starts, pinned to its digest, kept in `images.dir`.",
 			minLength: 1,
-			examples: ["build/overheat.wasm"],
+			examples: ["build/overheat.wasm", "oci://localhost:5000/overheat:1.2"],
 		},
 		params: {
 			type: "object",

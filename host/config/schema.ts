@@ -77,6 +77,22 @@ const quarantine: Key = {
 	},
 };
 
+const images: Key = {
+	type: "object",
+	description:
+		"Where modules that are images (`module: oci://…`) are kept, so that they run without the registry.",
+	additionalProperties: false,
+	properties: {
+		dir: {
+			type: "string",
+			description: "The folder; made when it is first needed.",
+			minLength: 1,
+			default: "images",
+			examples: ["/var/lib/wasieve/images"],
+		},
+	},
+};
+
 const stop: Key = {
 	type: "object",
 	description: "The staged stop on SIGTERM and SIGINT.",
@@ -126,6 +142,7 @@ export const SCHEMA: Key = {
 			examples: [4],
 		},
 		quarantine,
+		images,
 		log,
 		stop,
 		pipelines: {

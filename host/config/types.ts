@@ -12,6 +12,8 @@ export interface GatewayConfig {
 	/** Threads that pipelines are spread over, 1 … 64. */
 	readonly threads: number;
 	readonly quarantine: QuarantineConfig;
+	/** Where modules that are images (`oci://…`) are kept. */
+	readonly images: { readonly dir: string };
 	readonly log: { readonly level: LogLevel };
 	/** How long a staged stop may take. */
 	readonly stop: { readonly deadline: number };
@@ -167,7 +169,7 @@ export interface StdoutTo {
 }
 
 export interface FilterConfig {
-	/** The compiled module. */
+	/** The compiled module's file, or `oci://REGISTRY/NAME:TAG` as it is written. */
 	readonly module: string;
 	/** The module's WASI environment. */
 	readonly params: Readonly<Record<string, string>>;

@@ -150,7 +150,7 @@ function moved(
 		"E_IMAGE_MOVED",
 		`${name} was pinned to ${pinned}, which goes on running; the registry now has ${now}`,
 		{
-			hint: `wasieve pull ${name} --store DIR takes the new one, with the gateway's images folder as DIR`,
+			hint: `wasieve pull ${name} --store DIR takes the new one, with images.dir of the config as DIR`,
 		},
 	);
 }

@@ -15,6 +15,7 @@ import {
 } from "./image.js";
 import {
 	chooseManifest,
+	type Filter,
 	isIndex,
 	mediaTypeOf,
 	readManifest,
@@ -25,6 +26,7 @@ import { fullName, type Reference } from "./reference.js";
  * Images on this machine: a folder that is an OCI image layout, so that skopeo can read it too.
  *
  *   oci-layout   index.json (names → manifests)   blobs/sha256/HEX   blobs/sha256/HEX.part (half a download)
+ *   modules/HEX.wasm (unpacked, for a gateway)
  *
  * Bytes are verified each time they are read: what a power cut or a person damaged counts as missing and is
  * fetched again.
@@ -121,6 +123,15 @@ export class ImageStore {
 			config: { ...descriptor(config), bytes: configBytes },
 			layer: { ...descriptor(layer), bytes: layerBytes },
 		};
+	}
+
+	/** A module as a file of its own, for whoever runs files; returns its path. */
+	async extract({ module, moduleDigest }: Filter): Promise<string> {
+		const name = `${moduleDigest.slice("sha256:".length)}.wasm`;
+		const file = join(this.dir, "modules", name);
+		const there = existsSync(file) && readFileSync(file).equals(module);
+		if (!there) await replace(file, module);
+		return file;
 	}
 
 	#entries(): Entry[] {

@@ -32,6 +32,7 @@ describe("a gateway file becomes complete, plain data", () => {
 			http: { host: "127.0.0.1", port: 3000 },
 			threads: 1,
 			quarantine: { dir: join(folder(), "quarantine"), maxBytes: 67_108_864 },
+			images: { dir: join(folder(), "images") },
 			log: { level: "info" },
 			stop: { deadline: 10_000 },
 		});
