@@ -51,7 +51,7 @@ export async function openThreads(
 					names: names.filter((_name, k) => k % count === thread),
 					thread,
 				},
-				around.log,
+				around,
 				script,
 			),
 	);
@@ -112,7 +112,7 @@ class PipelineThread {
 
 	constructor(
 		readonly data: ThreadData,
-		readonly log: Log,
+		readonly around: Pick<Surroundings, "log" | "stdin">,
 		readonly script: URL,
 	) {
 		this.opened = new Promise((resolve, reject) => {
@@ -170,7 +170,9 @@ class PipelineThread {
 	}
 
 	#start(): Worker {
-		const worker = new Worker(this.script, { workerData: this.data });
+		const stdin = this.#readsStdin;
+		const worker = new Worker(this.script, { workerData: this.data, stdin });
+		if (stdin && worker.stdin) this.around.stdin.pipe(worker.stdin);
 		worker.on("message", (message: FromThread) => this.#hear(message));
 		worker.on("error", (error) => {
 			this.#fault = died(error, this.data.thread);
@@ -181,12 +183,18 @@ class PipelineThread {
 		return worker;
 	}
 
+	/** A thread has no stdin of its own: the process's is passed on to the one that reads it. */
+	get #readsStdin(): boolean {
+		const { config, names } = this.data;
+		return names.some((name) => config.pipelines[name]?.from.kind === "stdin");
+	}
+
 	#hear(message: FromThread): void {
 		if ("id" in message) {
 			this.#asked.get(message.id)?.(message.answer);
 			this.#asked.delete(message.id);
 		} else if (message.event === "log") {
-			this.log[message.level](message.fields, message.message);
+			this.around.log[message.level](message.fields, message.message);
 		} else {
 			if (message.event === "open") {
 				this.#fault = undefined;
@@ -203,7 +211,7 @@ class PipelineThread {
 			`thread ${this.data.thread} ended by itself`,
 		);
 		this.#reject(this.#fault);
-		this.log.error(faultData(this.#fault), this.#fault.message);
+		this.around.log.error(faultData(this.#fault), this.#fault.message);
 		this.#answerAll();
 		if (this.#stopping || !this.#opened) return;
 		this.#revival = setTimeout(() => {
