@@ -9,6 +9,7 @@ export const seen = { outputs: 0, consumed: 0 };
 
 /** @type {import("#host/contract.js").Outcomes} */
 const outcomes = {
+	congested: false,
 	begin() {},
 	commit() {},
 	rollback() {},

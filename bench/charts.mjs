@@ -1,0 +1,232 @@
+// Charts as inline SVG, drawn with the page's own colours: bars with intervals, lines over runs, dots of size and speed.
+
+/** Width of every chart, in the units of its viewBox. */
+const WIDTH = 760;
+const LABELS = 210;
+/** Behind the longest bar, for its value. */
+const VALUES = 190;
+const ROW = 22;
+
+/** @param {string} text */
+export function escaped(text) {
+	return text
+		.replaceAll("&", "&amp;")
+		.replaceAll("<", "&lt;")
+		.replaceAll(">", "&gt;")
+		.replaceAll('"', "&quot;");
+}
+
+/**
+ * @param {number} value
+ * @returns {string} three digits that matter, thousands as k, M, G
+ */
+export function short(value) {
+	const size = Math.abs(value);
+	for (const [scale, letter] of /** @type {const} */ ([
+		[1e9, "G"],
+		[1e6, "M"],
+		[1e3, "k"],
+	]))
+		if (size >= scale) return `${trim(value / scale)} ${letter}`;
+	return trim(value);
+}
+
+/** @param {number} value */
+function trim(value) {
+	return String(Number(value.toPrecision(3)));
+}
+
+/**
+ * @typedef {object} Bar
+ * @property {string} label
+ * @property {number} series which colour
+ * @property {number} median
+ * @property {number} low
+ * @property {number} high
+ * @property {boolean} unstable
+ * @property {boolean} exact shown to the last digit
+ */
+
+/**
+ * @param {string} title
+ * @param {readonly Bar[]} bars in groups of the same label
+ * @param {string} unit
+ * @returns {string}
+ */
+export function barChart(title, bars, unit) {
+	const top = Math.max(...bars.map(({ high }) => high), 0) || 1;
+	const scale = (/** @type {number} */ value) =>
+		(Math.max(0, value) / top) * (WIDTH - LABELS - VALUES);
+	const height = bars.length * ROW + 6;
+	const rows = bars.map((bar, i) => {
+		const y = i * ROW + 4;
+		const first = bars[i - 1]?.label !== bar.label;
+		const label = first
+			? `<text x="${LABELS - 10}" y="${y + 12}" text-anchor="end">${escaped(clip(bar.label))}</text>`
+			: "";
+		const interval =
+			bar.low < bar.high
+				? `<path class="interval" d="M${at(bar.low)} ${y + 8}H${at(bar.high)}M${at(bar.low)} ${y + 4}v8M${at(bar.high)} ${y + 4}v8"/>`
+				: "";
+		const value = bar.unstable
+			? `unstable, ${short(bar.low)}–${short(bar.high)}`
+			: bar.exact
+				? bar.median.toLocaleString("en-US")
+				: short(bar.median);
+		const said = `${bar.label}: ${value} ${unit}`;
+		return `<g><title>${escaped(said)}</title>${label}<rect class="bar s${bar.series}${bar.unstable ? " unstable" : ""}" x="${LABELS}" y="${y}" width="${scale(bar.median).toFixed(1)}" height="16" rx="2"/>${interval}<text class="value" x="${at(Math.max(bar.median, bar.high), 8)}" y="${y + 12}">${escaped(value)}</text></g>`;
+		/** @param {number} value @param {number} [more] */
+		function at(value, more = 0) {
+			return (LABELS + scale(value) + more).toFixed(1);
+		}
+	});
+	return svg(title, height, rows.join(""), "bars");
+}
+
+/** @param {string} label */
+function clip(label) {
+	return label.length > 32 ? `${label.slice(0, 31)}…` : label;
+}
+
+/**
+ * @typedef {object} Line
+ * @property {string} label
+ * @property {number} series
+ * @property {{ median: number, low: number, high: number, name: string, alert?: boolean }[]} points from old to new
+ */
+
+/**
+ * @param {string} title
+ * @param {readonly Line[]} lines
+ * @param {string} unit
+ * @returns {string} medians as lines, intervals as bands, alerts as rings
+ */
+export function lineChart(title, lines, unit) {
+	const height = 190;
+	const frame = { left: 96, right: WIDTH - 16, top: 20, bottom: height - 26 };
+	const all = lines.flatMap(({ points }) => points);
+	const ticks = ticksOf(
+		Math.min(...all.map(({ low }) => low)),
+		Math.max(...all.map(({ high }) => high)),
+	);
+	const [least = 0, most = 1] = [ticks[0], ticks.at(-1)];
+	const longest = Math.max(...lines.map(({ points }) => points.length));
+	const x = (/** @type {number} */ i) =>
+		frame.left + ((frame.right - frame.left) * i) / Math.max(1, longest - 1);
+	const y = (/** @type {number} */ value) =>
+		frame.bottom -
+		((value - least) / (most - least)) * (frame.bottom - frame.top);
+	const drawn = lines.map(({ label, series, points }) => {
+		// Runs end together at the right: the newest of every line is the newest.
+		const from = longest - points.length;
+		const spot = (/** @type {number} */ i, /** @type {number} */ value) =>
+			`${x(from + i).toFixed(1)} ${y(value).toFixed(1)}`;
+		const there = points.map(({ high }, i) => spot(i, high));
+		const back = points.map(({ low }, i) => spot(i, low)).reverse();
+		const middle = points.map(({ median }, i) => spot(i, median));
+		const dots = points.map(({ median, name, alert }, i) => {
+			const said = `${label}, ${name}: ${short(median)} ${unit}${alert ? " (alert)" : ""}`;
+			const place = `cx="${x(from + i).toFixed(1)}" cy="${y(median).toFixed(1)}"`;
+			const ring = alert ? `<circle class="alert" ${place} r="7"/>` : "";
+			return `<g><title>${escaped(said)}</title><circle class="dot s${series}" ${place} r="3.5"/>${ring}</g>`;
+		});
+		return `<path class="band s${series}" d="M${[...there, ...back].join("L")}Z"/><path class="line s${series}" d="M${middle.join("L")}"/>${dots.join("")}`;
+	});
+	const first = all[0]?.name ?? "";
+	const last = lines[0]?.points.at(-1)?.name ?? "";
+	const names = `<text class="axis" x="${frame.left}" y="${height - 8}">${escaped(first)}</text><text class="axis" x="${frame.right}" y="${height - 8}" text-anchor="end">${escaped(last)}</text>`;
+	return svg(
+		title,
+		height,
+		grid(frame, ticks, y) + drawn.join("") + names,
+		"lines",
+	);
+}
+
+/**
+ * @typedef {object} Dot
+ * @property {string} label
+ * @property {number} series
+ * @property {number} x
+ * @property {number} y
+ */
+
+/**
+ * @param {string} title
+ * @param {readonly Dot[]} dots
+ * @param {{ x: string, y: string }} axes
+ * @returns {string}
+ */
+export function dotChart(title, dots, axes) {
+	const height = 300;
+	const frame = { left: 64, right: WIDTH - 130, top: 20, bottom: height - 44 };
+	const across = ticksOf(0, Math.max(...dots.map(({ x }) => x)));
+	const upward = ticksOf(0, Math.max(...dots.map(({ y }) => y)));
+	const [right = 1, top = 1] = [across.at(-1), upward.at(-1)];
+	const x = (/** @type {number} */ value) =>
+		frame.left + (value / right) * (frame.right - frame.left);
+	const y = (/** @type {number} */ value) =>
+		frame.bottom - (value / top) * (frame.bottom - frame.top);
+	const ticks = across.slice(1).map((value) => {
+		return `<path class="rule" d="M${x(value).toFixed(1)} ${frame.top}V${frame.bottom}"/><text class="axis" x="${x(value).toFixed(1)}" y="${frame.bottom + 16}" text-anchor="middle">${short(value)}</text>`;
+	});
+	/** @type {number[]} */
+	const taken = [];
+	const drawn = [...dots]
+		.sort((a, b) => y(a.y) - y(b.y))
+		.map((dot) => {
+			// A label goes down until it meets no other one that is above it.
+			let line = y(dot.y) + 4;
+			while (taken.some((other) => Math.abs(other - line) < 13)) line += 2;
+			taken.push(line);
+			const said = `${dot.label}: ${short(dot.x)} ${axes.x}, ${short(dot.y)} ${axes.y}`;
+			return `<g><title>${escaped(said)}</title><path class="leader" d="M${(x(dot.x) + 6).toFixed(1)} ${y(dot.y).toFixed(1)}L${(x(dot.x) + 14).toFixed(1)} ${(line - 4).toFixed(1)}"/><circle class="dot s${dot.series}" cx="${x(dot.x).toFixed(1)}" cy="${y(dot.y).toFixed(1)}" r="5"/><text class="value" x="${(x(dot.x) + 17).toFixed(1)}" y="${line.toFixed(1)}">${escaped(dot.label)}</text></g>`;
+		});
+	const names = `<text class="axis" x="${frame.right}" y="${height - 8}" text-anchor="end">${escaped(axes.x)} →</text><text class="axis" x="${frame.left}" y="${frame.top - 8}">↑ ${escaped(axes.y)}</text>`;
+	return svg(
+		title,
+		height,
+		grid(frame, upward, y) + ticks.join("") + drawn.join("") + names,
+		"dots",
+	);
+}
+
+/**
+ * @param {number} least
+ * @param {number} most
+ * @returns {number[]} four to nine round numbers, the first not above `least`, the last not below `most`
+ */
+function ticksOf(least, most) {
+	const span = most - least || Math.abs(most) || 1;
+	const power = 10 ** Math.floor(Math.log10(span / 4));
+	const step =
+		[10, 5, 2.5, 2, 1].map((k) => k * power).find((k) => span / k >= 3) ??
+		power;
+	const first = Math.max(0, Math.floor(least / step));
+	const last = Math.max(first + 1, Math.ceil(most / step));
+	return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
+/**
+ * @param {{ left: number, right: number }} frame
+ * @param {readonly number[]} ticks
+ * @param {(value: number) => number} y
+ */
+function grid({ left, right }, ticks, y) {
+	return ticks
+		.map((value) => {
+			const at = y(value).toFixed(1);
+			return `<path class="rule" d="M${left} ${at}H${right}"/><text class="axis" x="${left - 8}" y="${Number(at) + 4}" text-anchor="end">${short(value)}</text>`;
+		})
+		.join("");
+}
+
+/**
+ * @param {string} title
+ * @param {number} height
+ * @param {string} content
+ * @param {string} kind
+ */
+function svg(title, height, content, kind) {
+	return `<svg class="chart ${kind}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}" xmlns="http://www.w3.org/2000/svg">${content}</svg>`;
+}
