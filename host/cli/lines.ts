@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
-import type {
-	BrokerConfig,
-	FilterConfig,
-	GatewayConfig,
-	MqttFrom,
-	MqttTo,
-	PipelineConfig,
-	RemoteBroker,
+import { tmpdir } from "node:os";
+import {
+	type BrokerConfig,
+	EMBEDDED,
+	type FilterConfig,
+	type GatewayConfig,
+	type MqttFrom,
+	type MqttTo,
+	type PipelineConfig,
+	type RemoteBroker,
 } from "../config/types.js";
 import type {
 	Clock,
@@ -17,8 +19,10 @@ import type {
 	Source,
 } from "../contract.js";
 import { blockingEngine } from "../engine/blocking.js";
+import { commandEngine } from "../engine/command.js";
 import { loadFilter } from "../engine/filter-module.js";
 import { inlineEngine } from "../engine/inline.js";
+import { checkEngine } from "../engine/preflight.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import type { BrokerOptions } from "../mqtt/options.js";
 import { mqttPublisher, type Publisher } from "../mqtt/publisher.js";
@@ -28,6 +32,7 @@ import { Line } from "../pipeline/line.js";
 import { OutputTopic } from "../pipeline/topic.js";
 import { fileSink, fileSource } from "../store/ndjson.js";
 import { openQuarantine } from "../store/quarantine.js";
+import { runtimeOf, workshopOf } from "./workshop.js";
 
 /** The pipelines of one thread. */
 export interface Lines {
@@ -58,7 +63,7 @@ export interface Surroundings {
 /**
  * Wires the real parts of the pipelines named and starts them. Modules are checked and
  * compiled before anything connects.
- * @throws {WasieveError} E_MODULE_* of the first module that cannot be loaded
+ * @throws {WasieveError} E_MODULE_* of the first module that cannot be loaded, E_ENGINE_* of its engine
  */
 export async function openLines(
 	config: GatewayConfig,
@@ -139,13 +144,8 @@ async function engineOf(
 	topic: OutputTopic | undefined,
 	{ clock }: Surroundings,
 ): Promise<Engine> {
-	const module = await loadFilter(await bytesOf(filter.module), {
-		size: limits.module,
-		memory: limits.memory,
-	});
+	const bytes = await bytesOf(filter.module);
 	const shared = {
-		module,
-		args: [filter.module, ...filter.args],
 		env: Object.entries(filter.params).map(([key, value]) => `${key}=${value}`),
 		limits,
 		restart: {
@@ -153,14 +153,28 @@ async function engineOf(
 			backoff: { min: restart.backoff, max: Math.max(restart.backoff, 10_000) },
 		},
 		clock,
-	};
-	if (module.info.inline) return inlineEngine(shared);
-	return blockingEngine({
-		...shared,
 		name,
-		realTime: filter.realTime,
-		unitBy: topic?.attributed ? "topic" : "batch",
+		unitBy: topic?.attributed ? ("topic" as const) : ("batch" as const),
+	};
+	if (filter.engine !== EMBEDDED) {
+		const runtime = runtimeOf(filter.engine);
+		const workshop = workshopOf(process.env);
+		await checkEngine(runtime, workshop);
+		return commandEngine({
+			...{ ...shared, runtime, workshop },
+			module: bytes,
+			args: filter.args,
+			folder: tmpdir(),
+		});
+	}
+	const module = await loadFilter(bytes, {
+		size: limits.module,
+		memory: limits.memory,
 	});
+	const args = [filter.module, ...filter.args];
+	if (module.info.inline) return inlineEngine({ ...shared, module, args });
+	const { realTime } = filter;
+	return blockingEngine({ ...shared, module, args, realTime });
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {

@@ -1,9 +1,16 @@
 import { statSync } from "node:fs";
+import { RUNTIMES } from "../engine/runtimes/index.js";
 import { asWasieveError } from "../errors.js";
+import { nearest } from "./nearest.js";
 import type { Path, Report } from "./problem.js";
 import type { Key } from "./schema.js";
 import { asValues, Section, type Surroundings } from "./section.js";
-import type { FilterConfig, Limits } from "./types.js";
+import {
+	EMBEDDED,
+	type EngineConfig,
+	type FilterConfig,
+	type Limits,
+} from "./types.js";
 
 /**
  * Looks into a module file and throws a WasieveError when it could not run within the limits; of an image it
@@ -39,7 +46,8 @@ function resolveFilter(
 	around: Surroundings,
 ): FilterConfig | undefined {
 	const module = filter.get<string>("module");
-	if (module === undefined) return undefined;
+	const engine = resolveEngine(filter, around);
+	if (module === undefined || engine === undefined) return undefined;
 	return {
 		module: isImage(module) ? module : around.path(module),
 		params: resolveParams(filter, around),
@@ -47,7 +55,32 @@ function resolveFilter(
 			asWritten(value, [...filter.at("args"), i], around),
 		),
 		realTime: filter.need("realTime"),
+		engine,
 	};
+}
+
+/** A known name, or a command whose program is looked for on the path unless it is a path itself. */
+function resolveEngine(
+	filter: Section,
+	around: Surroundings,
+): EngineConfig | undefined {
+	const value = filter.get<string | object>("engine");
+	if (typeof value !== "string") {
+		const command = filter.section("engine").get<string[]>("command");
+		const [program = "", ...rest] = command ?? [];
+		if (program === "") return undefined;
+		const isPath = program.includes("/");
+		return { command: [isPath ? around.path(program) : program, ...rest] };
+	}
+	const known = [EMBEDDED, ...Object.keys(RUNTIMES)];
+	if (known.includes(value)) return value;
+	const close = nearest(value, known);
+	around.report.value(
+		filter.at("engine"),
+		`there is no engine "${value}"${close ? `, did you mean "${close}"?` : ""}`,
+		`known are ${known.join(", ")}; any other is a command: { command: [PROGRAM, "{module}"] }`,
+	);
+	return undefined;
 }
 
 function resolveParams(

@@ -73,6 +73,27 @@ const from: Key = {
 	},
 };
 
+const engine: Key = {
+	type: ["string", "object"],
+	description:
+		"What runs the filter (docs/engines.md): the gateway's own engine (`embedded`), `wazero`, `wasmtime`, `iwasm`, `wasmedge`, or another command.",
+	default: "embedded",
+	minLength: 1,
+	additionalProperties: false,
+	required: ["command"],
+	examples: ["wazero"],
+	properties: {
+		command: {
+			type: "array",
+			description:
+				"A program and its arguments. `{module}` stands for the module's file (without it the file comes last), `{param}` for a parameter: the word that it stands in comes once for each.",
+			items: { type: "string" },
+			minItems: 1,
+			examples: [["wazero", "run", "-env={param}", "{module}"]],
+		},
+	},
+};
+
 const filter: Key = {
 	type: ["object", "array"],
 	description: "The filter, or a list of filters that readings pass in a row.",
@@ -112,6 +133,7 @@ const filter: Key = {
 			default: false,
 			examples: [true],
 		},
+		engine,
 	},
 };
 
@@ -220,7 +242,7 @@ const limits: Key = {
 		),
 		time: limit(
 			"duration",
-			"Longest time for one reading, for modules that run in a worker.",
+			"Longest time for one reading, for modules that run in a worker or another engine.",
 			"250ms",
 			[1, 3_600_000],
 			"2s",

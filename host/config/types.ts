@@ -177,7 +177,13 @@ export interface FilterConfig {
 	readonly args: readonly string[];
 	/** Whether clocks tell real time (modules in a worker); otherwise time stands at the reading's arrival. */
 	readonly realTime: boolean;
+	readonly engine: EngineConfig;
 }
+
+/** The gateway's own engine, a runtime known by name (host/engine/runtimes/), or a command that runs a module's file. */
+export type EngineConfig = string | { readonly command: readonly string[] };
+
+export const EMBEDDED = "embedded";
 
 export interface Limits {
 	/** Linear memory of one instance. */

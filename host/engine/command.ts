@@ -11,7 +11,7 @@ import type { GuestListener, Speech } from "./guest.js";
 import { GuestEngine, type GuestEngineOptions } from "./guest-engine.js";
 import { GuestProcess, type ProcessOptions } from "./guest-process.js";
 import { PlainSpeech } from "./plain-speech.js";
-import { checkVersion, findProgram, type Workshop } from "./preflight.js";
+import { checkEngine, type Workshop } from "./preflight.js";
 import type { Runtime } from "./runtimes/runtime.js";
 import { END, HELLO, TrackedSpeech } from "./tracked-speech.js";
 
@@ -114,8 +114,7 @@ class CommandEngine extends GuestEngine {
 
 	override async start(outcomes: Outcomes): Promise<void> {
 		const { runtime, workshop, folder, args, env, limits } = this.#options;
-		const program = findProgram(runtime, workshop);
-		await checkVersion(runtime, program, workshop);
+		const { program } = await checkEngine(runtime, workshop);
 		this.#folder = await mkdtemp(join(folder, "wasieve-"));
 		const module = join(this.#folder, "filter.wasm");
 		await writeFile(module, this.#bytes);

@@ -136,6 +136,10 @@ export class GuestEngine implements Engine, GuestListener {
 		if (!this.ready) this.#wasReady = false;
 	}
 
+	proceed(): void {
+		this.#send();
+	}
+
 	tick(): void {
 		const idle = this.#phase === "running" && this.#inHand.length === 0;
 		if (!idle || this.tickEvery === 0) return;
@@ -234,6 +238,7 @@ export class GuestEngine implements Engine, GuestListener {
 	#send(): void {
 		if (this.#phase !== "running") return;
 		while (this.#inHand.length < IN_HAND && this.#guest.clear) {
+			if (this.#outcomes.congested) break;
 			const span = this.#waiting[0];
 			if (span === undefined) break;
 			if (this.#refuses(span)) continue;
@@ -244,7 +249,8 @@ export class GuestEngine implements Engine, GuestListener {
 			if (this.#inHand.length === 1) this.#watch();
 			this.#guest.send(this.#speech.encode(unit), unit.time);
 		}
-		if (this.#ended === undefined || this.#inHand.length > 0) return;
+		const busy = this.#inHand.length + this.#waiting.length > 0;
+		if (this.#ended === undefined || busy) return;
 		this.#phase = "ending";
 		this.#watch();
 		this.#guest.sendEnd(this.#o.clock());

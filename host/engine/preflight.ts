@@ -13,8 +13,17 @@ export interface Workshop {
 	surroundings: Readonly<Record<string, string>>;
 }
 
+/** Whether a runtime is there and of a version that works. Throws E_ENGINE_MISSING, E_ENGINE_VERSION. */
+export async function checkEngine(
+	runtime: Runtime,
+	workshop: Workshop,
+): Promise<{ program: string; version: string }> {
+	const program = findProgram(runtime, workshop);
+	return { program, version: await checkVersion(runtime, program, workshop) };
+}
+
 /** The runtime's program. Throws E_ENGINE_MISSING. */
-export function findProgram(runtime: Runtime, { folders }: Workshop): string {
+function findProgram(runtime: Runtime, { folders }: Workshop): string {
 	const { name, program, install } = runtime;
 	const places = isAbsolute(program)
 		? [program]
@@ -32,7 +41,7 @@ export function findProgram(runtime: Runtime, { folders }: Workshop): string {
 }
 
 /** Refuses a runtime of the wrong version. Throws E_ENGINE_VERSION. Returns the version, "" for one that has none. */
-export async function checkVersion(
+async function checkVersion(
 	runtime: Runtime,
 	program: string,
 	{ surroundings }: Workshop,

@@ -1,0 +1,32 @@
+import { delimiter } from "node:path";
+import type { EngineConfig } from "../config/types.js";
+import type { Workshop } from "../engine/preflight.js";
+import { customRuntime, RUNTIMES } from "../engine/runtimes/index.js";
+import type { Runtime } from "../engine/runtimes/runtime.js";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What an engine's program gets of our environment; the rest may hold secrets. */
+const PASSED = ["HOME", "PATH", "TMPDIR"];
+
+/** Where engines are looked for: the folders of WASIEVE_ENGINES, then those of PATH. */
+export function workshopOf(env: Environment): Workshop {
+	const { WASIEVE_ENGINES = "", PATH = "" } = env;
+	return {
+		folders: [WASIEVE_ENGINES, PATH]
+			.flatMap((list) => list.split(delimiter))
+			.filter((folder) => folder !== ""),
+		surroundings: Object.fromEntries(
+			PASSED.flatMap((name) => {
+				const value = env[name];
+				return value === undefined ? [] : [[name, value]];
+			}),
+		),
+	};
+}
+
+/** The runtime that a config names; the config has been checked. */
+export function runtimeOf(engine: EngineConfig): Runtime {
+	if (typeof engine !== "string") return customRuntime(engine.command);
+	return RUNTIMES[engine] ?? customRuntime([engine]);
+}

@@ -1,0 +1,66 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { workshopOf } from "#host/cli/workshop.js";
+import { isThere, WORKSHOP } from "../engine/engines.js";
+import { folder, ROOT, wasieve } from "./child.js";
+
+const NODE = fileURLToPath(
+	new URL("../engine/node-runtime.mjs", import.meta.url),
+);
+const OFFICE = join(ROOT, "examples/office-climate.ndjson");
+
+/** A gateway file that has `stuffy` look at the office with an engine. */
+function config(engine: string): string {
+	const file = join(folder(), "gateway.yaml");
+	writeFileSync(
+		file,
+		`http: false
+pipelines:
+  office:
+    from: { file: ${OFFICE} }
+    filter: { module: ${join(ROOT, "build/stuffy.wasm")}, engine: ${engine} }
+    to: stdout
+`,
+	);
+	return file;
+}
+
+async function run(engine: string) {
+	const env = { WASIEVE_ENGINES: WORKSHOP.folders.join(":") };
+	return await wasieve(["run", config(engine)], { env });
+}
+
+test("the gateway does the same with its filter in another process", async () => {
+	const embedded = await run("embedded");
+	expect(embedded.code, embedded.stderr).toBe(0);
+	expect(embedded.stdout.length).toBeGreaterThan(1000);
+	const command = `{ command: ["${process.execPath}", "${NODE}", "{module}", "{param}"] }`;
+	const engines = [command, ...(isThere("wazero") ? ["wazero"] : [])];
+	for (const engine of engines) {
+		const other = await run(engine);
+		expect(other.code, other.stderr).toBe(0);
+		expect(other.stdout).toBe(embedded.stdout);
+		const account = /taken .* open 0/;
+		expect(account.exec(other.stderr)?.[0]).toBe(
+			account.exec(embedded.stderr)?.[0],
+		);
+	}
+});
+
+test("an engine that is not there is said before anything runs", async () => {
+	const { code, stdout, stderr } = await run("{ command: [no-such-engine] }");
+	expect(code).not.toBe(0);
+	expect(stdout).toBe("");
+	expect(stderr).toContain("E_ENGINE_MISSING");
+	expect(stderr).toContain("no-such-engine");
+});
+
+test("an engine gets no more of the environment than it needs", () => {
+	const env = { PATH: "/bin:/usr/bin", HOME: "/h", MQTT_PASSWORD: "secret" };
+	expect(workshopOf({ ...env, WASIEVE_ENGINES: "/opt/engines" })).toEqual({
+		folders: ["/opt/engines", "/bin", "/usr/bin"],
+		surroundings: { PATH: "/bin:/usr/bin", HOME: "/h" },
+	});
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { folder, parse, problems, withPipeline } from "./gateway-file.js";
+
+const filter = (engine: string) =>
+	withPipeline({ filter: `{ module: build/filter.wasm, engine: ${engine} }` });
+const engineOf = (text: string) => parse(text).pipelines.a?.filters[0]?.engine;
+
+test("embedded unless another is named", () => {
+	expect(engineOf(withPipeline({}))).toBe("embedded");
+	expect(engineOf(filter("wasmtime"))).toBe("wasmtime");
+});
+
+test("filters of a row have engines of their own", () => {
+	const text = withPipeline({
+		filter:
+			"[{ module: build/filter.wasm, engine: wazero }, { module: build/filter.wasm }]",
+	});
+	const filters = parse(text).pipelines.a?.filters ?? [];
+	expect(filters.map(({ engine }) => engine)).toEqual(["wazero", "embedded"]);
+});
+
+test("a command: a name stays a name, a path is relative to the file", () => {
+	expect(engineOf(filter('{ command: [run, "{module}"] }'))).toEqual({
+		command: ["run", "{module}"],
+	});
+	expect(engineOf(filter("{ command: [./bin/run, -x] }"))).toEqual({
+		command: [`${folder()}/bin/run`, "-x"],
+	});
+});
+
+test.each([
+	[
+		"wazro",
+		/there is no engine "wazro", did you mean "wazero"\? → known are embedded, wazero, /,
+	],
+	["docker", /there is no engine "docker" → known are/],
+	["''", /engine: must not be empty/],
+	["3", /must be a text or a map of keys, not 3/],
+	["{}", /the key "command" is missing/],
+	["{ command: [] }", /command: must not be empty/],
+	["{ command: [1] }", /must be a text, not 1/],
+	["{ comand: [x] }", /unknown key "comand", did you mean "command"\?/],
+])("engine: %s is refused in words", (written, why) => {
+	expect(problems(filter(written)).join("\n")).toMatch(why);
+});
