@@ -70,6 +70,7 @@ export const CODES = {
 	E_IMAGE_DIGEST: "The bytes are not those that their digest names.",
 	E_IMAGE_MISSING: "There is no such image.",
 	E_IMAGE_MOVED: "The tag stands for another image than the pinned one.",
+	E_STANDALONE: "The runtime for a standalone image cannot be built.",
 	E_REGISTRY_CONNECT: "The registry cannot be reached.",
 	E_REGISTRY_TLS: "The TLS handshake with the registry failed.",
 	E_REGISTRY_AUTH: "The registry refused the credentials, or lacks some.",

@@ -97,6 +97,8 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_IMAGE_MISSING: "Check name and tag, or push the image.",
 	E_IMAGE_MOVED:
 		"Nothing, if the pinned image is the right one; `wasieve pull` with the gateway's images folder takes the new one.",
+	E_STANDALONE:
+		"Install Go 1.25 or newer; the message has the compiler's own words.",
 	E_REGISTRY_CONNECT:
 		"Check host and port; what was pulled before runs without the registry.",
 	E_REGISTRY_TLS:

@@ -24,7 +24,7 @@ const ROOMS: readonly [RegExp, title: string][] = [
 	[/^E_(QUARANTINE|FILE)/, "Files"],
 	[/^E_PIPELINE/, "Pipelines"],
 	[/^E_CONFIG/, "Config"],
-	[/^E_(IMAGE|REGISTRY)/, "Images and registries"],
+	[/^E_(IMAGE|STANDALONE|REGISTRY)/, "Images and registries"],
 	[/^E_/, "Gateway and command line"],
 ];
 

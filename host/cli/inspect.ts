@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { readArchive } from "../pack/archive.js";
+import { readerOf, topOf } from "../pack/bundle.js";
 import type { Digest } from "../pack/digest.js";
 import { ANNOTATION } from "../pack/image.js";
-import { type Description, describeImage } from "../pack/manifest.js";
-import { lookUp } from "../pack/pull.js";
+import { describeTop, type Looked, lookUp } from "../pack/pull.js";
 import { parseRegistryReference } from "../pack/reference.js";
 import {
 	ACCESS_HELP,
@@ -24,7 +24,7 @@ export const inspectVerb: Verb = {
 Says what the image is and says of itself: digest, platform, module, parameters, annotations. Of an
 image in a registry only the manifest and the config are fetched, and nothing is kept.
 
-${ACCESS_HELP}  --json              print {"digest", "platform", "layer", "params", "annotations"} on stdout
+${ACCESS_HELP}  --json              print {"digest", "platforms", "layers", "params", "annotations"} on stdout
 
 Exit codes: 0 found, 1 failed, 2 wrong command line.
 
@@ -38,8 +38,8 @@ Example:
 		});
 		const written = oneOperand("inspect", "REF or IMAGE.tar", positionals);
 		const found = await describe(written, values, io);
-		const { digest, platform, layer, params, annotations } = found;
-		const told = { digest, platform, layer, params, annotations };
+		const { digest, platforms, layers, params, annotations } = found;
+		const told = { digest, platforms, layers, params, annotations };
 		io.stdout.write(
 			values.json ? `${JSON.stringify(told)}\n` : linesOf(found).join(""),
 		);
@@ -47,14 +47,12 @@ Example:
 	},
 };
 
-type Found = Description & { digest: Digest };
-
 /** A name that ends in .tar, or of a file, is an archive. */
 async function describe(
 	written: string,
 	values: RegistryValues,
 	io: Io,
-): Promise<Found> {
+): Promise<Looked> {
 	const file = resolve(io.cwd, written);
 	if (!written.endsWith(".tar") && !existsSync(file)) {
 		const reference = parseRegistryReference(written);
@@ -62,24 +60,22 @@ async function describe(
 	}
 	const hint =
 		"inspect takes a reference or an archive that `wasieve pack -o` wrote";
-	const { image } = readArchive(readInput(file, "E_FILE_READ", hint));
-	const { manifest, config } = image;
-	const described = describeImage(manifest.bytes, config.bytes);
-	return { digest: manifest.digest, ...described };
+	const { bundle } = readArchive(readInput(file, "E_FILE_READ", hint));
+	const inside = readerOf(bundle);
+	const read = async (digest: Digest) => inside(digest) as Buffer;
+	return describeTop(topOf(bundle), read, read);
 }
 
-function linesOf({
-	digest,
-	platform,
-	layer,
-	params,
-	annotations,
-}: Found): string[] {
+function linesOf(found: Looked): string[] {
+	const { digest, platforms, layers, params, annotations } = found;
 	const settings = Object.entries(params).map((each) => each.join("="));
 	return [
 		`digest    ${digest}\n`,
-		`platform  ${platform}\n`,
-		`layer     ${layer.mediaType}, ${layer.size} bytes\n`,
+		`platform  ${platforms.map(printable).join(", ")}\n`,
+		...layers.map(
+			({ mediaType, size }) =>
+				`layer     ${printable(mediaType)}, ${size} bytes\n`,
+		),
 		...(settings.length > 0
 			? [`params    ${settings.map(printable).join(" ")}\n`]
 			: []),

@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { inspectModule } from "../module/inspect.js";
 import { writeArchive } from "../pack/archive.js";
+import { type Bundle, bundleOf, topOf } from "../pack/bundle.js";
 import {
 	buildImage,
 	type ImageOptions,
@@ -12,16 +13,24 @@ import {
 	parseReference,
 	type Reference,
 } from "../pack/reference.js";
+import {
+	ARCHITECTURES,
+	type Architecture,
+	buildStandalone,
+	type Runtime,
+} from "../pack/standalone.js";
 import { openStore, readInput, STORE_HELP, writeOutput } from "./images.js";
-import { EXIT, type Verb } from "./io.js";
+import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
 import { usage } from "./report.js";
+import { buildWazero } from "./wazero.js";
 
 export const packVerb: Verb = {
 	name: "pack",
 	summary: "make a container image of a module",
 	help: `usage: wasieve pack MODULE -t NAME:TAG [-o IMAGE.tar] [--platform wasi/wasm] [--wasm-layer]
                     [--param K=V]… [--source URL] [--licence SPDX] [--performance FILE.json]
+       wasieve pack MODULE -t NAME:TAG --standalone [--arch amd64,arm64,arm/v7,riscv64] …
 
 Makes a FROM scratch image with nothing but MODULE in it, without Docker. It lies in the store
 afterwards, for \`wasieve push\`. The same MODULE and options make the same bytes everywhere.
@@ -32,6 +41,9 @@ afterwards, for \`wasieve push\`. The same MODULE and options make the same byte
   --platform P        wasi/wasm (default) or wasip1/wasm, as your shim calls it
   --wasm-layer        the module itself as layer (application/wasm) instead of a file system
                       with it; containerd's loader reads that, older tools do not
+  --standalone        a Linux image with a static runtime (wazero) and the module instead, for any
+                      Docker, without a shim; needs Go 1.25 to compile the runtime
+  --arch LIST         the machines it is for (default: amd64,arm64,arm/v7,riscv64)
   --param K=V         a parameter and its default; may be given again
   --source URL        where its source is
   --licence SPDX      its licence, as Apache-2.0
@@ -49,6 +61,8 @@ Example:
 			out: { type: "string", short: "o" },
 			platform: { type: "string" },
 			"wasm-layer": { type: "boolean" },
+			standalone: { type: "boolean" },
+			arch: { type: "string" },
 			param: { type: "string", multiple: true },
 			source: { type: "string" },
 			licence: { type: "string" },
@@ -72,19 +86,22 @@ Example:
 				performance: readLabel(resolve(io.cwd, performance)),
 			}),
 		};
+		const machines = machinesOf(values);
 		const module = readInput(
 			file,
 			"E_MODULE_READ",
 			"`wasieve build` makes one",
 		);
 		const { digest } = inspectModule(module);
-		const image = buildImage(module, options);
-		const archive = writeArchive(image, name);
+		const bundle = machines
+			? await standalone(module, machines, options, io)
+			: bundleOf(buildImage(module, options));
+		const archive = writeArchive(bundle, name);
 		if (out !== undefined) writeOutput(resolve(io.cwd, out), archive);
-		await openStore(values, io).add(image, name);
+		await openStore(values, io).add(bundle, name);
 		const told = {
 			name: formatReference(name),
-			digest: image.manifest.digest,
+			digest: topOf(bundle).digest,
 			bytes: archive.length,
 			module: digest,
 		};
@@ -106,6 +123,49 @@ function named(written: string): Reference & { tag: string } {
 		"pack",
 		`-t '${written}' has a digest; an image is named with a tag`,
 	);
+}
+
+interface Given {
+	platform?: string;
+	"wasm-layer"?: boolean;
+	standalone?: boolean;
+	arch?: string;
+}
+
+/** Undefined: a Wasm image, which is for every machine. */
+function machinesOf(values: Given): Architecture[] | undefined {
+	const { arch, platform, standalone } = values;
+	if (!standalone && arch !== undefined)
+		throw usage("pack", "--arch is for --standalone images");
+	if (!standalone) return undefined;
+	if (platform !== undefined || values["wasm-layer"])
+		throw usage(
+			"pack",
+			"--standalone makes Linux images: no --platform, no --wasm-layer",
+		);
+	const asked = new Set((arch ?? ARCHITECTURES.join(",")).split(","));
+	const unknown = [...asked].find(
+		(each) => !ARCHITECTURES.includes(each as Architecture),
+	);
+	if (unknown === undefined)
+		return ARCHITECTURES.filter((each) => asked.has(each));
+	throw usage(
+		"pack",
+		`--arch '${unknown}' is none of ${ARCHITECTURES.join(", ")}`,
+	);
+}
+
+/** One after the other: each uses all processors. */
+async function standalone(
+	module: Buffer,
+	machines: readonly Architecture[],
+	options: ImageOptions,
+	io: Io,
+): Promise<Bundle> {
+	const runtimes: Runtime[] = [];
+	for (const machine of machines)
+		runtimes.push(await buildWazero(machine, io.env));
+	return buildStandalone(module, runtimes, options);
 }
 
 function platformOf(written: string): Platform {

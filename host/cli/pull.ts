@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { writeArchive } from "../pack/archive.js";
+import { bundleOf } from "../pack/bundle.js";
 import { readImage } from "../pack/manifest.js";
 import { pullImage } from "../pack/pull.js";
 import { formatReference, parseRegistryReference } from "../pack/reference.js";
@@ -47,7 +48,7 @@ Example:
 		if (out?.endsWith(".tar"))
 			writeOutput(
 				out,
-				writeArchive(image, { ...reference, digest: undefined }),
+				writeArchive(bundleOf(image), { ...reference, digest: undefined }),
 			);
 		else if (out) writeOutput(out, module);
 		const name = formatReference({ ...reference, digest: undefined });

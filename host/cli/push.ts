@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { WasieveError } from "../errors.js";
 import { readArchive } from "../pack/archive.js";
-import type { Image } from "../pack/image.js";
+import type { Bundle } from "../pack/bundle.js";
 import {
 	formatReference,
 	parseRegistryReference,
@@ -29,7 +29,7 @@ Sends the image REF (registry.example:5000/line-3/overheat:1.2) from the store, 
 to the registry that REF names: only what the registry lacks, the tag last. Plain HTTP is spoken
 with localhost only.
 
-  --from FILE         an archive of one image (\`wasieve pack -o\`, or an oci-archive)
+  --from FILE         an archive of one name (\`wasieve pack -o\`, or an oci-archive)
 ${REGISTRY_HELP}  --json              print {"name", "digest", "sent", "present"} on stdout
 
 Exit codes: 0 pushed, 1 failed, 2 wrong command line.
@@ -47,9 +47,9 @@ Example:
 		const reference = parseRegistryReference(written);
 		if (reference.digest !== undefined)
 			throw usage("push", "REF has a digest; an image is pushed to a tag");
-		const image = imageOf(reference, values, io);
+		const bundle = bundleIn(reference, values, io);
 		const registry = registryOf(reference, values, io);
-		const pushed = await pushImage(registry, reference, image);
+		const pushed = await pushImage(registry, reference, bundle);
 		const name = formatReference(reference);
 		io.stdout.write(
 			values.json
@@ -60,19 +60,19 @@ Example:
 	},
 };
 
-function imageOf(
+function bundleIn(
 	reference: RegistryReference,
 	values: RegistryValues & { from?: string },
 	io: Io,
-): Image {
+): Bundle {
 	if (values.from !== undefined) {
 		const file = resolve(io.cwd, values.from);
 		const hint = "--from names an archive that `wasieve pack -o` wrote";
-		return readArchive(readInput(file, "E_FILE_READ", hint)).image;
+		return readArchive(readInput(file, "E_FILE_READ", hint)).bundle;
 	}
 	const store = openStore(values, io);
-	const image = store.load(reference);
-	if (image) return image;
+	const bundle = store.bundle(reference);
+	if (bundle) return bundle;
 	const name = formatReference(reference);
 	throw new WasieveError(
 		"E_IMAGE_MISSING",

@@ -1,40 +1,24 @@
 import { WasieveError } from "../errors.js";
+import { type Bundle, collect, readerOf, topOf } from "./bundle.js";
 import { type Digest, isDigest, verifyDigest } from "./digest.js";
-import {
-	type Blob,
-	blob,
-	descriptor,
-	type Image,
-	json,
-	MEDIA,
-} from "./image.js";
-import { mediaTypeOf, readManifest } from "./manifest.js";
+import { type Blob, descriptor, json, MEDIA } from "./image.js";
+import { isIndex, parseManifest } from "./manifest.js";
 import { formatReference, fullName, type Reference } from "./reference.js";
 import { readTar, writeTar } from "./tar.js";
 
 /**
  * One file that is two things: an OCI image layout (oci-layout, index.json, blobs/) and a `docker save`
- * archive (manifest.json that points to the same blobs). There is exactly one manifest, so every
- * loader picks the same one.
+ * archive (manifest.json that points to the same blobs). A name stands for exactly one manifest or index, so
+ * every loader picks the same one.
  */
-export function writeArchive(image: Image, name: Reference): Buffer {
-	const { manifest, config, layer } = image;
-	const blobs = [manifest, config, layer]
+export function writeArchive(bundle: Bundle, name: Reference): Buffer {
+	const blobs = [...bundle.manifests, ...bundle.blobs]
 		.map(({ digest, bytes }) => ({ name: blobPath(digest), bytes }))
 		.sort((a, b) => (a.name < b.name ? -1 : 1));
 	return writeTar([
 		...blobs,
-		{ name: "index.json", bytes: json(indexOf(image, name)) },
-		{
-			name: "manifest.json",
-			bytes: json([
-				{
-					Config: blobPath(config.digest),
-					RepoTags: [formatReference({ ...name, digest: undefined })],
-					Layers: [blobPath(layer.digest)],
-				},
-			]),
-		},
+		{ name: "index.json", bytes: json(indexOf(bundle, name)) },
+		{ name: "manifest.json", bytes: json(dockerManifests(bundle, name)) },
 		{ name: "oci-layout", bytes: LAYOUT },
 	]);
 }
@@ -51,15 +35,16 @@ export function blobPath(digest: Digest): string {
 }
 
 /** The platform stands here too: importers choose by it without opening the config. */
-function indexOf({ manifest, config }: Image, name: Reference): object {
-	const { os, architecture } = JSON.parse(config.bytes.toString());
+function indexOf(bundle: Bundle, name: Reference): object {
+	const top = topOf(bundle);
+	const single = bundle.manifests.length === 1;
 	return {
 		schemaVersion: 2,
 		mediaType: MEDIA.index,
 		manifests: [
 			{
-				...descriptor(manifest),
-				platform: { architecture, os },
+				...descriptor(top),
+				...(single && { platform: platformOf(top, bundle) }),
 				annotations: {
 					[NAME]: fullName({ ...name, digest: undefined }),
 					[REF_NAME]: name.tag ?? "latest",
@@ -69,39 +54,52 @@ function indexOf({ manifest, config }: Image, name: Reference): object {
 	};
 }
 
-/** An image in an archive, and the name it has there. */
+/** Docker's older form knows no index: of several images each gets its platform behind the tag. */
+function dockerManifests(bundle: Bundle, name: Reference): object[] {
+	const images = bundle.manifests.filter((each) => !isIndex(each.mediaType));
+	return images.map((manifest) => {
+		const { config, layers } = parseManifest(manifest.bytes);
+		const { architecture, variant } = platformOf(manifest, bundle);
+		const suffix = [architecture, variant].filter(Boolean).join("-");
+		const tag = images.length === 1 ? name.tag : `${name.tag}-${suffix}`;
+		return {
+			Config: blobPath(config.digest),
+			RepoTags: [formatReference({ ...name, tag, digest: undefined })],
+			Layers: layers.map(({ digest }) => blobPath(digest)),
+		};
+	});
+}
+
+function platformOf(manifest: Blob, bundle: Bundle): Record<string, string> {
+	const { digest } = parseManifest(manifest.bytes).config;
+	const config = readerOf(bundle)(digest) as Buffer;
+	const { architecture, os, variant } = JSON.parse(config.toString());
+	return { architecture, os, ...(variant && { variant }) };
+}
+
+/** What is in an archive, and the name it has there. */
 export interface Archived {
-	image: Image;
+	bundle: Bundle;
 	name: string | undefined;
 }
 
 /**
- * Reads an archive of one image, made here or by a tool that writes OCI layouts, and verifies every
+ * Reads an archive of one name, made here or by a tool that writes OCI layouts, and verifies every
  * digest in it.
- * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_LAYERS, E_IMAGE_DIGEST
+ * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_DIGEST
  */
 export function readArchive(archive: Buffer): Archived {
 	const files = new Map(
 		readTar(archive).map(({ name, bytes }) => [name, Buffer.from(bytes)]),
 	);
-	const index = readIndex(files.get("index.json"));
-	const take = (mediaType: string, digest: Digest, what: string): Blob => {
-		const bytes = files.get(blobPath(digest));
-		if (bytes === undefined) throw broken(`it lacks its ${what}, ${digest}`);
-		verifyDigest(bytes, digest, `the archive's ${what}`);
-		return { mediaType, digest, size: bytes.length, bytes };
-	};
-	const { digest, annotations } = index;
-	const { bytes } = take(MEDIA.manifest, digest, "manifest");
-	const { config, layer } = readManifest(bytes);
-	return {
-		image: {
-			manifest: blob(mediaTypeOf(bytes), bytes),
-			config: take(config.mediaType, config.digest, "config"),
-			layer: take(layer.mediaType, layer.digest, "layer"),
-		},
-		name: annotations?.[NAME],
-	};
+	const { digest, annotations } = readIndex(files.get("index.json"));
+	const bundle = collect(digest, (wanted) => {
+		const bytes = files.get(blobPath(wanted));
+		if (bytes === undefined) throw broken(`it lacks ${wanted}`);
+		verifyDigest(bytes, wanted, "a part of the archive");
+		return bytes;
+	}) as Bundle;
+	return { bundle, name: annotations?.[NAME] };
 }
 
 interface Entry {

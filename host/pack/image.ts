@@ -90,7 +90,7 @@ export function buildImage(module: Buffer, options: ImageOptions): Image {
 }
 
 /** A file system with nothing but the module, which anybody may execute. */
-function rootfs(module: Buffer): Buffer {
+export function rootfs(module: Buffer): Buffer {
 	return writeTar([{ name: ENTRYPOINT.slice(1), bytes: module, mode: 0o755 }]);
 }
 
@@ -116,9 +116,9 @@ function configOf(layer: Blob, options: ImageOptions): object {
 	};
 }
 
-function annotationsOf(
+export function annotationsOf(
 	module: Buffer,
-	options: ImageOptions,
+	options: Omit<ImageOptions, "platform" | "wasmLayer">,
 ): Record<string, string> {
 	const { title, version, source, licence, params, performance } = options;
 	return {

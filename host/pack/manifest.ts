@@ -10,10 +10,10 @@ import {
 } from "./image.js";
 import { readTar } from "./tar.js";
 
-/** What a manifest of a filter refers to. */
+/** What a manifest refers to. */
 export interface Manifest {
 	readonly config: Descriptor;
-	readonly layer: Descriptor;
+	readonly layers: readonly Descriptor[];
 	readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -21,10 +21,10 @@ export interface Manifest {
 const UNPACKED = 64 * 1024 * 1024;
 
 /**
- * A filter's image has one config and one layer.
- * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_LAYERS
+ * A manifest as it is.
+ * @throws {WasieveError} E_IMAGE_FORMAT
  */
-export function readManifest(bytes: Buffer): Manifest {
+export function parseManifest(bytes: Buffer): Manifest {
 	const { config, layers, annotations } = readJson(bytes, "manifest") as {
 		config?: unknown;
 		layers?: unknown;
@@ -33,14 +33,23 @@ export function readManifest(bytes: Buffer): Manifest {
 	if (!isDescriptor(config)) throw odd("its manifest names no config");
 	if (!Array.isArray(layers) || !layers.every(isDescriptor))
 		throw odd("its manifest lists no layers");
-	const [layer] = layers;
-	if (layer === undefined || layers.length > 1)
-		throw new WasieveError(
-			"E_IMAGE_LAYERS",
-			`the image has ${layers.length} layers; a filter's image has one, with the module`,
-			{ hint: "build it FROM scratch with one COPY, or with `wasieve pack`" },
-		);
-	return { config, layer, annotations: texts(annotations) };
+	return { config, layers, annotations: texts(annotations) };
+}
+
+/**
+ * The manifest of a filter's image, which has one layer.
+ * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_LAYERS
+ */
+export function readManifest(bytes: Buffer): Manifest & { layer: Descriptor } {
+	const manifest = parseManifest(bytes);
+	const { length } = manifest.layers;
+	const [layer] = manifest.layers;
+	if (layer !== undefined && length === 1) return { ...manifest, layer };
+	throw new WasieveError(
+		"E_IMAGE_LAYERS",
+		`the image has ${length} layers; a filter's image has one, with the module`,
+		{ hint: "build it FROM scratch with one COPY, or with `wasieve pack`" },
+	);
 }
 
 function isDescriptor(value: unknown): value is Descriptor {
@@ -54,8 +63,12 @@ function isDescriptor(value: unknown): value is Descriptor {
 }
 
 /** Descriptors with a platform: a list of images, one a platform. */
-interface Platformed extends Descriptor {
-	readonly platform?: { os?: string; architecture?: string };
+export interface Platformed extends Descriptor {
+	readonly platform?: {
+		os?: string;
+		architecture?: string;
+		variant?: string;
+	};
 }
 
 /**
@@ -77,21 +90,33 @@ export function isIndex(mediaType: string): boolean {
 }
 
 /**
+ * The images in a list of images for several platforms.
+ * @throws {WasieveError} E_IMAGE_FORMAT
+ */
+export function manifestsOf(index: Buffer): readonly Platformed[] {
+	const { manifests } = readJson(index, "index") as { manifests?: unknown };
+	if (!Array.isArray(manifests) || !manifests.every(isDescriptor))
+		throw odd("its index lists no manifests");
+	return manifests;
+}
+
+/** "linux/arm/v7" */
+export function platformName({
+	platform,
+}: Pick<Platformed, "platform">): string {
+	const { os, architecture, variant } = platform ?? {};
+	return [os, architecture, variant].filter(Boolean).join("/") || "unnamed";
+}
+
+/**
  * The WebAssembly image in a list of images for several platforms.
  * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_PLATFORM
  */
 export function chooseManifest(bytes: Buffer): Descriptor {
-	const { manifests } = readJson(bytes, "index") as { manifests?: unknown };
-	if (!Array.isArray(manifests) || !manifests.every(isDescriptor))
-		throw odd("its index lists no manifests");
-	const all = manifests as Platformed[];
+	const all = manifestsOf(bytes);
 	const chosen = all.find(({ platform }) => platform?.architecture === "wasm");
 	if (chosen) return chosen;
-	throw otherPlatform(
-		all
-			.map(({ platform: p }) => (p ? `${p.os}/${p.architecture}` : "unnamed"))
-			.join(", "),
-	);
+	throw otherPlatform(all.map(platformName).join(", "));
 }
 
 /** What an image says of itself. */
@@ -113,10 +138,10 @@ export interface Filter extends Description {
  * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_LAYERS
  */
 export function describeImage(manifest: Buffer, config: Buffer): Description {
-	const { os, architecture, params } = readConfig(config);
+	const { os, architecture, variant, params } = readConfig(config);
 	return {
-		...readManifest(manifest),
-		platform: `${os}/${architecture}`,
+		...parseManifest(manifest),
+		platform: platformName({ platform: { os, architecture, variant } }),
 		params,
 	};
 }
@@ -127,8 +152,9 @@ export function describeImage(manifest: Buffer, config: Buffer): Description {
  */
 export function readImage(image: Image): Filter {
 	const described = describeImage(image.manifest.bytes, image.config.bytes);
-	const { layer, platform, annotations } = described;
+	const { platform, annotations } = described;
 	if (!platform.endsWith("/wasm")) throw otherPlatform(platform);
+	const { layer } = readManifest(image.manifest.bytes);
 	const module =
 		layer.mediaType === MEDIA.wasm
 			? image.layer.bytes
@@ -143,15 +169,20 @@ export function readImage(image: Image): Filter {
 interface Config {
 	os: string;
 	architecture: string;
+	variant: string;
 	entrypoint: string;
 	params: Record<string, string>;
 	diffIds: unknown[];
 }
 
 function readConfig(bytes: Buffer): Config {
-	const { os, architecture, config, rootfs } = readJson(bytes, "config") as {
+	const { os, architecture, variant, config, rootfs } = readJson(
+		bytes,
+		"config",
+	) as {
 		os?: unknown;
 		architecture?: unknown;
+		variant?: unknown;
 		config?: { Entrypoint?: unknown; Cmd?: unknown; Env?: unknown } | null;
 		rootfs?: { diff_ids?: unknown };
 	};
@@ -164,6 +195,7 @@ function readConfig(bytes: Buffer): Config {
 	return {
 		os,
 		architecture,
+		variant: typeof variant === "string" ? variant : "",
 		entrypoint: String(entrypoint),
 		params: paramsOf(list(config?.Env)),
 		diffIds: list(rootfs?.diff_ids),

@@ -7,7 +7,10 @@ import {
 	type Description,
 	describeImage,
 	isIndex,
+	manifestsOf,
 	mediaTypeOf,
+	parseManifest,
+	platformName,
 	readImage,
 	readManifest,
 } from "./manifest.js";
@@ -61,24 +64,45 @@ export async function pullImage(
 	};
 }
 
+/** What an image in a registry says of itself, and which images an index lists. */
+export type Looked = Description & { digest: Digest; platforms: string[] };
+
 /**
- * What an image in a registry says of itself; its layer stays there, nothing is kept.
+ * Its layers stay there, nothing is kept. Of an index the Wasm image is described, or the first if there is none.
  * @throws {WasieveError} E_IMAGE_*, E_REGISTRY_*
  */
 export async function lookUp(
 	registry: Registry,
 	reference: RegistryReference,
-): Promise<Description & { digest: Digest }> {
+): Promise<Looked> {
+	const { repository } = reference;
 	const top = await fetchManifest(registry, reference);
-	const manifest = isIndex(top.mediaType)
-		? await fetchManifest(registry, {
-				...reference,
-				digest: chooseManifest(top.bytes).digest,
-			})
-		: top;
-	const { config } = readManifest(manifest.bytes);
-	const bytes = await fetchText(registry, reference.repository, config.digest);
-	return { digest: top.digest, ...describeImage(manifest.bytes, bytes) };
+	const read = async (digest: Digest) =>
+		digest === top.digest
+			? top.bytes
+			: (await fetchManifest(registry, { ...reference, digest })).bytes;
+	return describeTop(top, read, (digest) =>
+		fetchText(registry, repository, digest),
+	);
+}
+
+/** The same of what lies here. */
+export async function describeTop(
+	top: Blob,
+	manifest: (digest: Digest) => Promise<Buffer>,
+	config: (digest: Digest) => Promise<Buffer>,
+): Promise<Looked> {
+	const listed = isIndex(top.mediaType) ? manifestsOf(top.bytes) : [];
+	const wasm = listed.find(({ platform }) => platform?.architecture === "wasm");
+	const { digest } = wasm ?? listed[0] ?? top;
+	const bytes = await manifest(digest);
+	const described = describeImage(
+		bytes,
+		await config(parseManifest(bytes).config.digest),
+	);
+	const platforms =
+		listed.length > 0 ? listed.map(platformName) : [described.platform];
+	return { digest: top.digest, platforms, ...described };
 }
 
 /** A manifest named by digest never changes: if it is here it need not be fetched. */

@@ -4,22 +4,16 @@ import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { blobPath, LAYOUT, NAME, REF_NAME } from "./archive.js";
+import { type Bundle, collect, topOf, wasmImage } from "./bundle.js";
 import { type Digest, digestOf, isDigest } from "./digest.js";
 import {
-	blob,
 	type Descriptor,
 	descriptor,
 	type Image,
 	json,
 	MEDIA,
 } from "./image.js";
-import {
-	chooseManifest,
-	type Filter,
-	isIndex,
-	mediaTypeOf,
-	readManifest,
-} from "./manifest.js";
+import type { Filter } from "./manifest.js";
 import { fullName, type Reference } from "./reference.js";
 
 /**
@@ -68,11 +62,20 @@ export class ImageStore {
 			await replace(this.file(digest), bytes);
 	}
 
-	/** All of an image, its name last: who finds the name finds the rest. */
-	async add(image: Image, name: Reference): Promise<void> {
-		for (const { digest, bytes } of [image.layer, image.config, image.manifest])
+	/** All that belongs to a name, the name last: who finds it finds the rest. */
+	async add(bundle: Bundle, name: Reference): Promise<void> {
+		for (const { digest, bytes } of [...bundle.blobs, ...bundle.manifests])
 			await this.write(digest, bytes);
-		await this.pin(name, image.manifest);
+		await this.pin(name, topOf(bundle));
+	}
+
+	/**
+	 * All that belongs to a name or digest; undefined unless all of it is here.
+	 * @throws {WasieveError} E_IMAGE_FORMAT
+	 */
+	bundle(name: Reference): Bundle | undefined {
+		const top = name.digest ?? this.pinned(name)?.digest;
+		return top && collect(top, (digest) => this.read(digest));
 	}
 
 	/** The manifest (or index) that a name stands for here. */
@@ -100,29 +103,12 @@ export class ImageStore {
 	}
 
 	/**
-	 * The image that a name or digest stands for; undefined unless all of it is here.
+	 * The Wasm image that a name or digest stands for; undefined unless all of it is here.
 	 * @throws {WasieveError} E_IMAGE_FORMAT, E_IMAGE_LAYERS, E_IMAGE_PLATFORM
 	 */
 	load(name: Reference): Image | undefined {
 		const top = name.digest ?? this.pinned(name)?.digest;
-		return top === undefined ? undefined : this.#image(top);
-	}
-
-	#image(top: Digest): Image | undefined {
-		const bytes = this.read(top);
-		if (bytes === undefined) return undefined;
-		const mediaType = mediaTypeOf(bytes);
-		if (isIndex(mediaType)) return this.#image(chooseManifest(bytes).digest);
-		const { config, layer } = readManifest(bytes);
-		const [configBytes, layerBytes] = [config, layer].map(({ digest }) =>
-			this.read(digest),
-		);
-		if (configBytes === undefined || layerBytes === undefined) return undefined;
-		return {
-			manifest: blob(mediaType, bytes),
-			config: { ...descriptor(config), bytes: configBytes },
-			layer: { ...descriptor(layer), bytes: layerBytes },
-		};
+		return top && wasmImage(top, (digest) => this.read(digest));
 	}
 
 	/** A module as a file of its own, for whoever runs files; returns its path. */

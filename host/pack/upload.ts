@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { asWasieveError } from "../errors.js";
+import { type Bundle, topOf } from "./bundle.js";
 import { type Digest, wrongDigest } from "./digest.js";
 import { saidDigest } from "./download.js";
 import { cut } from "./http.js";
-import type { Blob, Image } from "./image.js";
+import type { Blob } from "./image.js";
 import type { RegistryReference } from "./reference.js";
 import type { Registry } from "./registry.js";
 
@@ -26,28 +27,41 @@ export interface Pushed {
 export async function pushImage(
 	registry: Registry,
 	{ repository, tag }: RegistryReference,
-	{ manifest, config, layer }: Image,
+	bundle: Bundle,
 ): Promise<Pushed> {
 	let sent = 0;
 	let present = 0;
-	for (const blob of [layer, config]) {
+	for (const blob of bundle.blobs) {
 		if (await hasBlob(registry, repository, blob)) present += blob.size;
 		else {
 			await uploadBlob(registry, repository, blob);
 			sent += blob.size;
 		}
 	}
-	const path = `${repository}/manifests/${tag ?? manifest.digest}`;
+	const top = topOf(bundle);
+	for (const manifest of bundle.manifests) {
+		const name = manifest === top ? tag : undefined;
+		await putManifest(registry, repository, manifest, name);
+	}
+	return { digest: top.digest, sent, present };
+}
+
+async function putManifest(
+	registry: Registry,
+	repository: string,
+	{ mediaType, digest, bytes }: Blob,
+	tag: string | undefined,
+): Promise<void> {
+	const path = `${repository}/manifests/${tag ?? digest}`;
 	const answer = await registry.ask({
 		method: "PUT",
 		path,
-		headers: { "content-type": manifest.mediaType },
-		body: manifest.bytes,
+		headers: { "content-type": mediaType },
+		body: bytes,
 	});
 	if (answer.statusCode !== 201) throw await registry.unexpected(answer, path);
 	answer.resume();
-	verifySaid(answer, manifest.digest);
-	return { digest: manifest.digest, sent, present };
+	verifySaid(answer, digest);
 }
 
 async function hasBlob(

@@ -2,7 +2,12 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { WasieveError } from "#host/errors.js";
-import { readArchive, writeArchive } from "#host/pack/archive.js";
+import {
+	type Archived,
+	readArchive,
+	writeArchive,
+} from "#host/pack/archive.js";
+import { bundleOf, readerOf, topOf, wasmImage } from "#host/pack/bundle.js";
 import { blob, descriptor, type Image, json, MEDIA } from "#host/pack/image.js";
 import { readImage } from "#host/pack/manifest.js";
 import { parseReference } from "#host/pack/reference.js";
@@ -10,6 +15,8 @@ import { readTar, writeTar } from "#host/pack/tar.js";
 import { imageOf, overheat } from "./modules.js";
 
 const NAME = parseReference("localhost:5000/line-3/overheat:1.2");
+const imageIn = ({ bundle }: Archived) =>
+	wasmImage(topOf(bundle).digest, readerOf(bundle)) as Image;
 const code = (wanted: string) =>
 	expect.objectContaining({ name: "WasieveError", code: wanted });
 
@@ -18,11 +25,11 @@ describe("an image", () => {
 		"gives back the module (Wasm layer: %s)",
 		(wasmLayer) => {
 			const image = imageOf(overheat, { wasmLayer });
-			const archive = writeArchive(image, NAME);
+			const archive = writeArchive(bundleOf(image), NAME);
 			const read = readArchive(archive);
 			expect(read.name).toBe("localhost:5000/line-3/overheat:1.2");
-			expect(read.image).toEqual(image);
-			const filter = readImage(read.image);
+			expect(read.bundle).toEqual(bundleOf(image));
+			const filter = readImage(imageIn(read));
 			expect(filter.module.equals(overheat)).toBe(true);
 			expect({ ...filter.params }).toEqual({ LIMIT: "85" });
 			expect(filter.platform).toBe("wasi/wasm");
@@ -38,11 +45,11 @@ describe("an image", () => {
 		};
 		for (const wasmLayer of [false, true]) {
 			const one = writeArchive(
-				imageOf(overheat, { ...options, wasmLayer }),
+				bundleOf(imageOf(overheat, { ...options, wasmLayer })),
 				NAME,
 			);
 			const two = writeArchive(
-				imageOf(Buffer.from(overheat), { ...options, wasmLayer }),
+				bundleOf(imageOf(Buffer.from(overheat), { ...options, wasmLayer })),
 				NAME,
 			);
 			expect(one.equals(two)).toBe(true);
@@ -73,7 +80,7 @@ describe("an image", () => {
 			"io.wasieve.params": '{"LIMIT":"85"}',
 			"io.wasieve.performance": '{"rate":1}',
 		});
-		const files = readTar(writeArchive(image, NAME));
+		const files = readTar(writeArchive(bundleOf(image), NAME));
 		const index = files.find(({ name }) => name === "index.json");
 		expect(
 			JSON.parse(Buffer.from(index?.bytes ?? []).toString()).manifests,
@@ -195,7 +202,7 @@ describe("images made elsewhere", () => {
 });
 
 describe("archives", () => {
-	const archive = writeArchive(imageOf(), NAME);
+	const archive = writeArchive(bundleOf(imageOf()), NAME);
 
 	test("a changed byte is found, wherever it is", () => {
 		const layer = imageOf().layer.bytes.subarray(0, 2048);
@@ -215,7 +222,7 @@ describe("archives", () => {
 					const broken = Buffer.from(archive);
 					broken.set(bytes.subarray(0, broken.length - at), at);
 					try {
-						readImage(readArchive(broken.subarray(0, end)).image);
+						readImage(imageIn(readArchive(broken.subarray(0, end))));
 					} catch (thrown) {
 						expect(thrown).toBeInstanceOf(WasieveError);
 					}

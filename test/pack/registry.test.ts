@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { bundleOf } from "#host/pack/bundle.js";
 import {
 	credentialsFromFile,
 	credentialsFromText,
@@ -435,14 +436,14 @@ describe("push", () => {
 		const registry = new Registry(server.name, NOBODY);
 		const image = imageOf();
 		const all = image.config.size + image.layer.size;
-		expect(await pushImage(registry, to, image)).toEqual({
+		expect(await pushImage(registry, to, bundleOf(image))).toEqual({
 			digest: image.manifest.digest,
 			sent: all,
 			present: 0,
 		});
 		expect(server.asked.at(-1)).toBe("PUT /v2/x/manifests/2");
 		const next = imageOf(overheat, { params: { LIMIT: "90" } });
-		expect(await pushImage(registry, to, next)).toMatchObject({
+		expect(await pushImage(registry, to, bundleOf(next))).toMatchObject({
 			sent: next.config.size,
 			present: next.layer.size,
 		});
@@ -454,7 +455,7 @@ describe("push", () => {
 		const to = parseRegistryReference(`${server.name}/x:2`);
 		const image = large(2_500_000);
 		server.cutUpload = 300_000;
-		await pushImage(new Registry(server.name, NOBODY), to, image);
+		await pushImage(new Registry(server.name, NOBODY), to, bundleOf(image));
 		expect(
 			server.blobs.get(image.layer.digest)?.equals(image.layer.bytes),
 		).toBe(true);
@@ -491,7 +492,7 @@ describe("push", () => {
 		};
 		const to = parseRegistryReference(`${server.name}/x:2`);
 		await expect(
-			pushImage(new Registry(server.name, NOBODY), to, imageOf()),
+			pushImage(new Registry(server.name, NOBODY), to, bundleOf(imageOf())),
 		).rejects.toThrowError(code(wanted));
 		expect(server.manifests.size).toBe(0);
 	});

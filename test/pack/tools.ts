@@ -22,15 +22,22 @@ export function policy(folder: string): string {
 }
 
 export function skopeo(folder: string, ...args: string[]): Promise<Ran> {
-	const common = [
-		"--policy",
-		policy(folder),
-		"--override-os",
-		"wasi",
-		"--override-arch",
-		"wasm",
-	];
-	return finish(["skopeo", ...common, ...args], {});
+	return skopeoFor("wasi/wasm", folder, ...args);
+}
+
+/** As if this machine were another. */
+export function skopeoFor(
+	platform: string,
+	folder: string,
+	...args: string[]
+): Promise<Ran> {
+	const [os = "", arch = "", variant] = platform.split("/");
+	const machine = ["--override-os", os, "--override-arch", arch];
+	if (variant) machine.push("--override-variant", variant);
+	return finish(
+		["skopeo", "--policy", policy(folder), ...machine, ...args],
+		{},
+	);
 }
 
 /** With a storage of its own, without a daemon. */

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Io } from "#host/cli/io.js";
 import { doMain } from "#host/cli/verbs.js";
 import { readArchive } from "#host/pack/archive.js";
+import { readerOf, topOf, wasmImage } from "#host/pack/bundle.js";
+import type { Image } from "#host/pack/image.js";
 import { readImage } from "#host/pack/manifest.js";
 import { finish, folder, type Ran, wasieve } from "../cli/child.js";
 import { DockerRegistry, hasRegistry } from "./docker-registry.js";
@@ -114,8 +116,8 @@ describe("wasieve pack", () => {
 		);
 		const told = JSON.parse(ok(await run("inspect", "x.tar", "--json")));
 		expect(told).toMatchObject({
-			platform: "wasip1/wasm",
-			layer: { mediaType: "application/wasm", size: overheat.length },
+			platforms: ["wasip1/wasm"],
+			layers: [{ mediaType: "application/wasm", size: overheat.length }],
 			params: { A: "1", B: "x=y" },
 			annotations: {
 				"org.opencontainers.image.version": "2",
@@ -273,8 +275,9 @@ describe("other tools", () => {
 				`oci-archive:${cwd}/own.tar`,
 			);
 			expect(pushed.code, pushed.stderr).toBe(0);
-			const { image } = readArchive(readFileSync(join(cwd, "own.tar")));
-			const { module, params, platform: of } = readImage(image);
+			const { bundle } = readArchive(readFileSync(join(cwd, "own.tar")));
+			const image = wasmImage(topOf(bundle).digest, readerOf(bundle));
+			const { module, params, platform: of } = readImage(image as Image);
 			expect(module.equals(overheat)).toBe(true);
 			expect({ of, ...params }).toEqual({ of: "wasi/wasm", LIMIT: "90" });
 		},
