@@ -40,6 +40,10 @@ if (!hasDocker)
 		"skipped: no Docker to start (apt-get install docker.io, as root)",
 	);
 
+/** Go compiles itself and wazero for four machines when nothing is cached. */
+const COMPILING = 900_000;
+/** A daemon on a busy machine. */
+const STARTING = 60_000;
 const dir = mkdtempSync(join(tmpdir(), "wasieve-standalone-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -70,7 +74,7 @@ describe.skipIf(!hasGo)("standalone images", () => {
 			})
 		).stdout;
 		expect(plain).toContain("high_temperature");
-	});
+	}, COMPILING);
 
 	test("each is at most 9 MB", () => {
 		const { blobs } = readArchive(readFileSync(archive)).bundle;
@@ -145,7 +149,7 @@ describe.skipIf(!hasGo)("standalone images", () => {
 				code: 0,
 				stdout: expect.stringContaining(image),
 			});
-		});
+		}, STARTING);
 		afterAll(async () => {
 			if (daemon === undefined || daemon.exitCode !== null) return;
 			daemon.kill("SIGTERM");

@@ -401,8 +401,9 @@ describe.skipIf(!hasRegistry)("a real registry with TLS and a password", () => {
 	/** As `htpasswd -B` writes it: bcrypt of "s3cret". */
 	const HTPASSWD =
 		"me:$2y$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG\n";
-	const registry = new DockerRegistry();
+	let registry: DockerRegistry;
 	beforeAll(async () => {
+		registry = new DockerRegistry();
 		const { folder: dir } = registry;
 		const made = await finish(
 			[
