@@ -1,13 +1,18 @@
 import { delimiter } from "node:path";
 import type { EngineConfig } from "../config/types.js";
 import type { Workshop } from "../engine/preflight.js";
+import { CONTAINERS } from "../engine/runtimes/containers.js";
 import { customRuntime, RUNTIMES } from "../engine/runtimes/index.js";
 import type { Runtime } from "../engine/runtimes/runtime.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What an engine's program gets of our environment; the rest may hold secrets. */
-const PASSED = ["HOME", "PATH", "TMPDIR"];
+const PASSED = [
+	...["HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR"],
+	...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH"],
+	...["DOCKER_TLS_VERIFY", "CONTAINER_HOST", "CONTAINERD_ADDRESS"],
+];
 
 /** Where engines are looked for: the folders of WASIEVE_ENGINES, then those of PATH. */
 export function workshopOf(env: Environment): Workshop {
@@ -27,6 +32,10 @@ export function workshopOf(env: Environment): Workshop {
 
 /** The runtime that a config names; the config has been checked. */
 export function runtimeOf(engine: EngineConfig): Runtime {
-	if (typeof engine !== "string") return customRuntime(engine.command);
-	return RUNTIMES[engine] ?? customRuntime([engine]);
+	if (typeof engine === "string") {
+		return RUNTIMES[engine] ?? customRuntime([engine]);
+	}
+	if ("command" in engine) return customRuntime(engine.command);
+	const container = CONTAINERS[engine.container];
+	return container?.(engine) ?? customRuntime([engine.container]);
 }

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { CONTAINERS, suitsShim } from "../engine/runtimes/containers.js";
 import { RUNTIMES } from "../engine/runtimes/index.js";
 import { asWasieveError } from "../errors.js";
 import { nearest } from "./nearest.js";
@@ -59,28 +60,79 @@ function resolveFilter(
 	};
 }
 
-/** A known name, or a command whose program is looked for on the path unless it is a path itself. */
+/** A known name, a command whose program is looked for on the path unless it is a path itself, or an image. */
 function resolveEngine(
 	filter: Section,
 	around: Surroundings,
 ): EngineConfig | undefined {
 	const value = filter.get<string | object>("engine");
 	if (typeof value !== "string") {
-		const command = filter.section("engine").get<string[]>("command");
-		const [program = "", ...rest] = command ?? [];
-		if (program === "") return undefined;
-		const isPath = program.includes("/");
-		return { command: [isPath ? around.path(program) : program, ...rest] };
+		return resolveOther(filter.section("engine"), around);
 	}
 	const known = [EMBEDDED, ...Object.keys(RUNTIMES)];
 	if (known.includes(value)) return value;
 	const close = nearest(value, known);
+	const isContainer = Object.hasOwn(CONTAINERS, value);
 	around.report.value(
 		filter.at("engine"),
 		`there is no engine "${value}"${close ? `, did you mean "${close}"?` : ""}`,
-		`known are ${known.join(", ")}; any other is a command: { command: [PROGRAM, "{module}"] }`,
+		isContainer
+			? `name the image: { ${value}: IMAGE }`
+			: `known are ${known.join(", ")}; any other is a command: { command: [PROGRAM, "{module}"] }`,
 	);
 	return undefined;
+}
+
+function resolveOther(
+	engine: Section,
+	around: Surroundings,
+): EngineConfig | undefined {
+	const kinds = ["command", ...Object.keys(CONTAINERS)];
+	const [kind, second] = engine.given(kinds);
+	if (kind === undefined || second !== undefined) {
+		const what = "an engine is one of these";
+		around.report.value(engine.path, what, `write one of ${kinds.join(", ")}`);
+		return undefined;
+	}
+	return kind === "command"
+		? resolveCommand(engine, around)
+		: resolveContainer(kind, engine, around);
+}
+
+function resolveCommand(
+	engine: Section,
+	around: Surroundings,
+): EngineConfig | undefined {
+	const [program, ...rest] = engine.get<string[]>("command") ?? [];
+	if (program === undefined) return undefined;
+	const isPath = program.includes("/");
+	return { command: [isPath ? around.path(program) : program, ...rest] };
+}
+
+function resolveContainer(
+	container: string,
+	engine: Section,
+	{ report }: Surroundings,
+): EngineConfig | undefined {
+	const image = engine.get<string>(container);
+	const network = engine.get<string>("network");
+	if (!/^(none|host|container:.+)$/.test(network ?? "none")) {
+		const what = `must be none, host or container:NAME, not "${network}"`;
+		const hint =
+			"filters need no network: leave it out, or share another container's";
+		report.value(engine.at("network"), what, hint);
+		return undefined;
+	}
+	if (container === "docker-wasm" && !suitsShim(network)) {
+		report.value(
+			engine.at(network === undefined ? container : "network"),
+			"the shim cannot start in a network that Docker makes for it: the container stays Created for ever",
+			"network: container:NAME, where NAME is a Linux container that sleeps with --network none, or network: host",
+		);
+		return undefined;
+	}
+	if (image === undefined) return undefined;
+	return { container, image, ...(network !== undefined && { network }) };
 }
 
 function resolveParams(

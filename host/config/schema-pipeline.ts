@@ -73,15 +73,23 @@ const from: Key = {
 	},
 };
 
+function image(description: string): Key {
+	return {
+		type: "string",
+		description,
+		minLength: 1,
+		examples: ["plant/overheat:1.2"],
+	};
+}
+
 const engine: Key = {
 	type: ["string", "object"],
 	description:
-		"What runs the filter (docs/engines.md): the gateway's own engine (`embedded`), `wazero`, `wasmtime`, `iwasm`, `wasmedge`, or another command.",
+		"What runs the filter (docs/engines.md): the gateway's own engine (`embedded`), `wazero`, `wasmtime`, `iwasm`, `wasmedge`, another command, or a container of an image that holds the module.",
 	default: "embedded",
 	minLength: 1,
 	additionalProperties: false,
-	required: ["command"],
-	examples: ["wazero"],
+	examples: ["wazero", { docker: "plant/overheat:1.2" }],
 	properties: {
 		command: {
 			type: "array",
@@ -90,6 +98,19 @@ const engine: Key = {
 			items: { type: "string" },
 			minItems: 1,
 			examples: [["wazero", "run", "-env={param}", "{module}"]],
+		},
+		docker: image("A Linux image that holds a runtime and the module."),
+		podman: image("The same by podman."),
+		"docker-wasm": image(
+			"A wasi/wasm image, run by Docker's wasmtime shim. Needs a `network`.",
+		),
+		ctr: image("A wasi/wasm image, run by containerd's own command."),
+		network: {
+			type: "string",
+			description:
+				"The container's network: `none`, `host` or `container:NAME`; docker-wasm cannot start with `none`.",
+			defaultText: "none",
+			examples: ["container:pause"],
 		},
 	},
 };

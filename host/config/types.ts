@@ -180,8 +180,21 @@ export interface FilterConfig {
 	readonly engine: EngineConfig;
 }
 
-/** The gateway's own engine, a runtime known by name (host/engine/runtimes/), or a command that runs a module's file. */
-export type EngineConfig = string | { readonly command: readonly string[] };
+/**
+ * The gateway's own engine, a runtime known by name (host/engine/runtimes/), a command that runs a
+ * module's file, or a container of an image that holds the module.
+ */
+export type EngineConfig =
+	| string
+	| { readonly command: readonly string[] }
+	| ContainerConfig;
+
+export interface ContainerConfig {
+	/** docker, docker-wasm, podman or ctr. */
+	readonly container: string;
+	readonly image: string;
+	readonly network?: string;
+}
 
 export const EMBEDDED = "embedded";
 

@@ -44,10 +44,12 @@ export interface CommandOptions extends Omit<GuestEngineOptions, "stuck"> {
  * start() fails with E_MODULE_*, E_ENGINE_MISSING, E_ENGINE_VERSION, E_ENGINE_START or E_GUEST_START.
  */
 export function commandEngine(options: CommandOptions): Engine {
-	const guest = prepare(options.module, {
-		memory: options.limits.memory,
-		...(options.limits.module && { size: options.limits.module }),
-	});
+	const { memory, module: size } = options.limits;
+	const guest = prepare(
+		options.module,
+		{ memory, ...(size && { size }) },
+		options.runtime,
+	);
 	return new CommandEngine(options, guest);
 }
 
@@ -60,7 +62,11 @@ interface Prepared {
 	last: Uint8Array;
 }
 
-function prepare(module: Uint8Array, limits: ModuleLimits): Prepared {
+function prepare(
+	module: Uint8Array,
+	limits: ModuleLimits,
+	runtime: Runtime,
+): Prepared {
 	const { bytes, info } = prepareModule(module, limits, {
 		fuel: false,
 		exposeState: false,
@@ -71,6 +77,7 @@ function prepare(module: Uint8Array, limits: ModuleLimits): Prepared {
 		const speech = new TrackedSpeech(ear);
 		return { bytes, ear, speech, first: HELLO, last: END };
 	}
+	if (runtime.container) throw packed(runtime);
 	const sign = randomBytes(SIGN);
 	const telling = tellTale(bytes, limits, sign);
 	if (telling === undefined) throw silent();
@@ -84,7 +91,8 @@ const NOTHING = new Uint8Array(0);
 class CommandEngine extends GuestEngine {
 	readonly #options: CommandOptions;
 	readonly #bytes: Uint8Array;
-	readonly #process: ProcessOptions;
+	/** Arguments go behind it. */
+	#program = "";
 	#folder: string | undefined;
 
 	constructor(
@@ -96,7 +104,7 @@ class CommandEngine extends GuestEngine {
 		const { output } = limits;
 		const process: ProcessOptions = {
 			...{ runtime, surroundings, ear, output, first, last },
-			command: [],
+			command: (name) => this.#command(name),
 		};
 		super(
 			{
@@ -109,21 +117,27 @@ class CommandEngine extends GuestEngine {
 		);
 		this.#options = options;
 		this.#bytes = bytes;
-		this.#process = process;
 	}
 
 	override async start(outcomes: Outcomes): Promise<void> {
-		const { runtime, workshop, folder, args, env, limits } = this.#options;
-		const { program } = await checkEngine(runtime, workshop);
-		this.#folder = await mkdtemp(join(folder, "wasieve-"));
-		const module = join(this.#folder, "filter.wasm");
-		await writeFile(module, this.#bytes);
-		const { memory } = limits;
-		this.#process.command = [
-			program,
-			...runtime.arguments({ module, args, env, memory }),
-		];
+		const { runtime, workshop, folder } = this.#options;
+		this.#program = (await checkEngine(runtime, workshop)).program;
+		if (runtime.container === undefined) {
+			this.#folder = await mkdtemp(join(folder, "wasieve-"));
+			await writeFile(this.#file, this.#bytes);
+		}
 		await super.start(outcomes);
+	}
+
+	get #file(): string {
+		return join(this.#folder ?? "", "filter.wasm");
+	}
+
+	#command(name: string): readonly string[] {
+		const { runtime, args, env, limits } = this.#options;
+		const { memory } = limits;
+		const launch = { module: this.#file, args, env, memory, name };
+		return [this.#program, ...runtime.arguments(launch)];
 	}
 
 	override async close(): Promise<void> {
@@ -134,11 +148,27 @@ class CommandEngine extends GuestEngine {
 	}
 }
 
-function stuck({ name }: Runtime, start: number): WasieveError {
+function stuck({ name, container }: Runtime, start: number): WasieveError {
+	if (container) {
+		return new WasieveError(
+			"E_ENGINE_START",
+			`the container of ${name} was not running within ${start} ms and is removed`,
+			{ hint: container.stuck },
+		);
+	}
 	return new WasieveError(
 		"E_ENGINE_START",
 		`the filter did not ask for input within ${start} ms in ${name}`,
 		{ hint: "the engine hangs, or the module works for ever before it reads" },
+	);
+}
+
+/** What lies in an image cannot be rewritten to tell when it asks for input. */
+function packed({ name }: Runtime): WasieveError {
+	return new WasieveError(
+		"E_MODULE_EXPORT",
+		`${name} runs filters made with the SDK only, this module was made elsewhere`,
+		{ hint: "run its file with wazero, wasmtime or embedded" },
 	);
 }
 

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { type Ear, isData } from "./ear.js";
 import { exited, fault } from "./fault.js";
@@ -9,9 +10,12 @@ import { Stderr } from "./stderr.js";
 import { tooMuch } from "./tracked-output.js";
 
 export interface ProcessOptions {
-	runtime: Pick<Runtime, "name" | "trap" | "install" | "refusals">;
-	/** The program and its arguments. */
-	command: readonly string[];
+	runtime: Pick<
+		Runtime,
+		"name" | "trap" | "install" | "refusals" | "container"
+	>;
+	/** The program and its arguments; `name` is one that no other instance has. */
+	command(name: string): readonly string[];
 	/** Environment of the runtime, not of the guest. */
 	surroundings: Readonly<Record<string, string>>;
 	ear: Ear;
@@ -33,6 +37,8 @@ const CRASHES: readonly string[] = [
 ];
 /** Exit codes of traps: wasmtime's, Docker's, and that of wazero and iwasm. */
 const TRAPS: readonly number[] = [134, 137, 1];
+/** ms that a container may take to be gone. */
+const REMOVAL = 10_000;
 /** ms that what a dead runtime has said may take to arrive; somebody else may hold its pipes. */
 const LINGER = 1000;
 
@@ -51,6 +57,9 @@ export class GuestProcess implements Guest {
 	/** Bytes of stdout since the last unit. */
 	#written = 0;
 	#life = 0;
+	readonly #endings = new Set<Promise<void>>();
+	#name = "";
+	#program = "";
 
 	constructor(options: ProcessOptions, listener: GuestListener) {
 		this.#o = options;
@@ -63,7 +72,9 @@ export class GuestProcess implements Guest {
 
 	begin(): void {
 		const life = ++this.#life;
-		const { command, surroundings, ear, first } = this.#o;
+		const { surroundings, ear, first } = this.#o;
+		this.#name = `wasieve-${randomBytes(6).toString("hex")}`;
+		const command = this.#o.command(this.#name);
 		this.#unit = false;
 		this.#ending = false;
 		this.#written = 0;
@@ -72,6 +83,7 @@ export class GuestProcess implements Guest {
 		this.#stderr = new Stderr((line) => this.#log(line));
 		ear.begin();
 		const [program = "", ...args] = command;
+		this.#program = program;
 		const child = spawn(program, args, { env: { ...surroundings } });
 		this.#child = child;
 		const mine = () => life === this.#life;
@@ -114,27 +126,42 @@ export class GuestProcess implements Guest {
 		this.#life++;
 		const child = this.#child;
 		this.#child = undefined;
-		if (child === undefined || child.pid === undefined) return;
-		child.stdin?.destroy();
-		child.stdout?.destroy();
-		child.stderr?.destroy();
-		if (child.exitCode !== null || child.signalCode !== null) return;
-		const gone = new Promise((resolve) => child.once("exit", resolve));
-		child.kill("SIGKILL");
-		await gone;
+		if (child?.pid !== undefined) this.#end(endProcess(child));
+		await Promise.all(this.#endings);
+	}
+
+	/** What has to happen before nothing is left of an instance. Others may have begun meanwhile. */
+	#end(gone: Promise<void>): void {
+		const name = this.#name;
+		const ending = gone.then(() => this.#endContainer(name));
+		this.#endings.add(ending);
+		void ending.then(() => this.#endings.delete(ending));
+	}
+
+	/** A container outlives its client, and a signal to the client may never reach it. */
+	async #endContainer(name: string): Promise<void> {
+		const { runtime, surroundings } = this.#o;
+		const program = this.#program;
+		for (const args of runtime.container?.end(name) ?? []) {
+			const limits = { timeout: REMOVAL, killSignal: "SIGKILL" as const };
+			await new Promise<void>((resolve) => {
+				const options = { ...limits, env: { ...surroundings } };
+				execFile(program, args, options, () => resolve());
+			});
+		}
 	}
 
 	#hear(chunk: Buffer): void {
 		this.#lastChunk = chunk;
 		this.#written += chunk.length;
 		if (this.#written > this.#o.output) {
-			this.#end(tooMuch(this.#o.output));
+			this.#break(tooMuch(this.#o.output));
 			return;
 		}
 		try {
 			this.#o.ear.hear(chunk, this.#heard);
 		} catch (thrown) {
-			this.#end(this.#refusal(this.#lastWords()) ?? asWasieveError(thrown));
+			this.#break(this.#refusal(this.#lastWords()) ?? asWasieveError(thrown));
 		}
 	}
 
@@ -153,19 +180,22 @@ export class GuestProcess implements Guest {
 
 	#log(line: string): void {
 		if (this.#cause === "") {
-			this.#cause = this.#o.runtime.trap.exec(line)?.[0] ?? "";
+			const { trap, refusals = [] } = this.#o.runtime;
+			const refused = refusals.some(({ says }) => says.test(line));
+			this.#cause = refused ? line : (trap.exec(line)?.[0] ?? "");
 		}
 		this.#listener.log(line);
 	}
 
 	/** Ends it ourselves. */
-	#end(error: WasieveError): void {
+	#break(error: WasieveError): void {
 		void this.kill();
 		this.#listener.died(error, undefined);
 	}
 
 	#over(code: number | null, signal: string | null): void {
 		this.#stderr.finish();
+		if (signal !== null) this.#end(Promise.resolve());
 		this.#die(this.#reason(code, signal), code ?? undefined);
 	}
 
@@ -176,10 +206,13 @@ export class GuestProcess implements Guest {
 	}
 
 	#reason(code: number | null, signal: string | null): WasieveError {
-		const { name } = this.#o.runtime;
+		const { name, container } = this.#o.runtime;
 		const words = this.#cause || this.#lastWords() || this.#stderr.lastWords;
 		const refusal = this.#refusal(words);
 		if (code !== 0 && refusal) return refusal;
+		if (container?.failures.includes(code as number)) {
+			return fault("E_ENGINE_START", `${name}: ${words}`, container.stuck);
+		}
 		if (signal !== null && !CRASHES.includes(signal)) {
 			return fault(
 				"E_ENGINE_LOST",
@@ -227,3 +260,15 @@ export class GuestProcess implements Guest {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+async function endProcess(child: ChildProcess): Promise<void> {
+	child.stdin?.destroy();
+	child.stdout?.destroy();
+	child.stderr?.destroy();
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	const gone = new Promise<void>((resolve) =>
+		child.once("exit", () => resolve()),
+	);
+	child.kill("SIGKILL");
+	await gone;
+}

@@ -28,18 +28,46 @@ test("a command: a name stays a name, a path is relative to the file", () => {
 	});
 });
 
+test("a container of an image", () => {
+	expect(engineOf(filter("{ docker: plant/a }"))).toEqual({
+		container: "docker",
+		image: "plant/a",
+	});
+	const wasm = "{ docker-wasm: a, network: container:pause }";
+	expect(engineOf(filter(wasm))).toEqual({
+		container: "docker-wasm",
+		image: "a",
+		network: "container:pause",
+	});
+});
+
 test.each([
 	[
 		"wazro",
 		/there is no engine "wazro", did you mean "wazero"\? → known are embedded, wazero, /,
 	],
-	["docker", /there is no engine "docker" → known are/],
+	[
+		"docker",
+		/there is no engine "docker".* → name the image: \{ docker: IMAGE \}/,
+	],
 	["''", /engine: must not be empty/],
 	["3", /must be a text or a map of keys, not 3/],
-	["{}", /the key "command" is missing/],
+	["{}", /an engine is one of these → write one of command, docker,/],
+	["{ docker: a, podman: a }", /an engine is one of these/],
+	["{ network: host }", /an engine is one of these/],
 	["{ command: [] }", /command: must not be empty/],
 	["{ command: [1] }", /must be a text, not 1/],
 	["{ comand: [x] }", /unknown key "comand", did you mean "command"\?/],
+	["{ docker: '' }", /docker: must not be empty/],
+	[
+		"{ docker: a, network: bridge }",
+		/network: must be none, host or container:NAME, not "bridge"/,
+	],
+	["{ docker-wasm: a }", /stays Created for ever → network: container:NAME/],
+	[
+		"{ docker-wasm: a, network: none }",
+		/engine.network: the shim cannot start/,
+	],
 ])("engine: %s is refused in words", (written, why) => {
 	expect(problems(filter(written)).join("\n")).toMatch(why);
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Engine } from "#host/contract.js";
@@ -143,11 +144,11 @@ describe("a runtime on Node", () => {
 	});
 
 	test("closed, it leaves no file", async () => {
-		const before = await ours();
-		const { engine } = await begin(onNode, plain);
-		expect((await ours()).length).toBe(before.length + 1);
+		const folder = await mkdtemp(join(tmpdir(), "wasieve-test-"));
+		const { engine } = await begin(onNode, plain, { folder });
+		expect(await readdir(folder)).toHaveLength(1);
 		await engine.close();
-		expect((await ours()).length).toBe(before.length);
+		expect(await readdir(folder)).toEqual([]);
 	});
 });
 
@@ -263,9 +264,4 @@ function killedOnce(): Runtime {
 touch "$0.killed"
 '${process.execPath}' '${NODE}' "$1" --die-after-read`;
 	return script(`${body}\nkill -9 $$`);
-}
-
-async function ours(): Promise<string[]> {
-	const names = await readdir(tmpdir());
-	return names.filter((name) => /^wasieve-[A-Za-z0-9]{6}$/.test(name));
 }

@@ -7,6 +7,8 @@ export interface Launch {
 	env: readonly string[];
 	/** Bytes of linear memory. The module declares the same as its maximum. */
 	memory: number;
+	/** A name that no other instance has or had. */
+	name: string;
 }
 
 /** A program that runs WASI modules: all that differs between one and another, as data. */
@@ -31,4 +33,13 @@ export interface Runtime {
 	start: number;
 	/** How to get it. */
 	install: string;
+	/** Runs an image, which holds the module already, in a container. */
+	container?: {
+		/** Arguments that end the container of that name, one after the other, whatever becomes of the client. */
+		end(name: string): readonly (readonly string[])[];
+		/** Exit codes of the client when the container did not come to run. */
+		failures: readonly number[];
+		/** Why a container may not come to run without any word about it. */
+		stuck: string;
+	};
 }

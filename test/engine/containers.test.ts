@@ -1,0 +1,181 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Engine } from "#host/contract.js";
+import {
+	ctr,
+	docker,
+	dockerWasm,
+	podman,
+	suitsShim,
+} from "#host/engine/runtimes/containers.js";
+import type { Runtime } from "#host/engine/runtimes/runtime.js";
+import { feeder } from "./contract.js";
+import { command, script } from "./engines.js";
+import { Record } from "./record.js";
+import { trackedFixture } from "./tracked-filter.js";
+import { fixture } from "./wat.js";
+
+const FAKE = fileURLToPath(new URL("fake-docker.mjs", import.meta.url));
+const tracked = await trackedFixture("contract");
+
+let dir = "";
+let image = "";
+const engines: Engine[] = [];
+
+beforeEach(() => {
+	dir = mkdtempSync(join(tmpdir(), "wasieve-docker-"));
+	image = join(dir, "image.wasm");
+	writeFileSync(image, tracked);
+});
+
+afterEach(async () => {
+	await Promise.all(engines.splice(0).map((engine) => engine.close()));
+	expect(running(), "containers left").toEqual([]);
+});
+
+/** Names of containers that run. */
+function running(): string[] {
+	return readdirSync(dir).filter((name) => name.endsWith(".pid"));
+}
+
+function calls(): string[] {
+	return readFileSync(join(dir, "calls"), "utf8").trim().split("\n");
+}
+
+/** A runtime's data with the fake behind it. */
+function faked(runtime: Runtime): Runtime {
+	const { program } = script(`exec '${process.execPath}' '${FAKE}' "$@"`);
+	return { ...runtime, program };
+}
+
+function make(runtime: Runtime, start = 10_000) {
+	const engine = command(faked(runtime), tracked, {
+		env: ["A=1"],
+		limits: { time: 3000, start, output: 10_000, memory: 1 << 24 },
+		workshop: { folders: [], surroundings: { FAKE_DOCKER: dir } },
+	});
+	engines.push(engine);
+	return { engine, record: new Record(), feed: feeder(engine) };
+}
+
+describe.each([
+	["docker", () => docker({ image })],
+	["docker-wasm", () => dockerWasm({ image, network: "container:pause" })],
+])("%s", (_, runtimeOf) => {
+	test("works readings off, ends in band, leaves no container", async () => {
+		const { engine, record, feed } = make(runtimeOf());
+		await engine.start(record);
+		feed("e1", "n", "t", "e2");
+		await record.consumedAll(4);
+		await engine.end();
+		expect(record.outputs).toEqual(["e1", "e2", "bye"]);
+		expect(record.failures).toEqual([{ payload: "t", code: "E_GUEST_TRAP" }]);
+		expect(record.breaches).toEqual([]);
+		expect(running()).toEqual([]);
+	});
+
+	test("is killed by its name when the filter hangs, or the engine is closed", async () => {
+		const { engine, record, feed } = make(runtimeOf());
+		await engine.start(record);
+		feed("l");
+		await record.consumedAll(1);
+		expect(record.failures).toEqual([{ payload: "l", code: "E_GUEST_TIME" }]);
+		feed("e1");
+		await record.consumedAll(2);
+		await engine.close();
+		const names = calls().flatMap(
+			(call) => /--name (\S+)/.exec(call)?.[1] ?? [],
+		);
+		expect(new Set(names).size).toBe(2);
+		for (const name of names) expect(calls()).toContain(`kill ${name}`);
+		expect(calls().join()).not.toMatch(/\bstop\b/);
+	});
+});
+
+describe("docker-wasm", () => {
+	test('a container that stays "Created" is given up, named and removed', async () => {
+		const { engine, record } = make(dockerWasm({ image }), 1500);
+		await expect(engine.start(record)).rejects.toMatchObject({
+			code: "E_ENGINE_START",
+			message: expect.stringContaining("1500 ms and is removed"),
+			hint: expect.stringContaining("network: host or container:NAME"),
+		});
+	});
+
+	test("a container whose client is killed is not left behind", async () => {
+		const { engine, record, feed } = make(
+			dockerWasm({ image, network: "host" }),
+		);
+		await engine.start(record);
+		feed("e1");
+		await record.consumedAll(1);
+		const first = running();
+		process.kill(Number(readFileSync(join(dir, "client"), "utf8")), "SIGKILL");
+		feed("e2");
+		await record.consumedAll(2);
+		expect(record.restarts.map(({ code }) => code)).toEqual(["E_ENGINE_LOST"]);
+		await engine.close();
+		expect(calls()).toContain(`kill ${first[0]?.replace(".pid", "")}`);
+	});
+
+	test("Docker 29.5's time namespace is explained", async () => {
+		image = join(dir, "time-namespace.wasm");
+		const { engine, record } = make(dockerWasm({ image, network: "host" }));
+		await expect(engine.start(record)).rejects.toMatchObject({
+			code: "E_ENGINE_START",
+			hint: expect.stringContaining('"time-namespaces": false'),
+		});
+	});
+
+	test("networks that it can have", () => {
+		const can = ["host", "container:pause"];
+		const cannot = [undefined, "none", "bridge", "container:", "mine"];
+		expect(can.filter(suitsShim)).toEqual(can);
+		expect(cannot.filter(suitsShim)).toEqual([]);
+	});
+});
+
+test("an image that is not here is no reason to wait for a download", async () => {
+	const { engine, record } = make(docker({ image: "gone:1" }));
+	await expect(engine.start(record)).rejects.toMatchObject({
+		code: "E_ENGINE_START",
+		message: expect.stringContaining("the image is not on this machine"),
+	});
+	expect(calls().join()).toContain("--pull=never");
+});
+
+test("a module made elsewhere is refused: in an image nobody can hear it ask", async () => {
+	const plain = await fixture("contract");
+	expect(() => command(docker({ image }), plain)).toThrow(/made elsewhere/);
+});
+
+test.each([
+	[
+		docker({ image: "I" }),
+		"run --rm -i --name N --pull=never --network none --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b -e A=1 I x",
+	],
+	[
+		dockerWasm({ image: "I", network: "host" }),
+		"run --rm -i --name N --pull=never --network host --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b --runtime io.containerd.wasmtime.v1 --platform wasi/wasm -e A=1 I x",
+	],
+	[
+		podman({ image: "I" }),
+		"run --rm -i --name N --pull=never --network none --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b -e A=1 I x",
+	],
+	[
+		ctr({ image: "I" }),
+		"run --rm --runtime io.containerd.wasmtime.v1 --env A=1 I N x",
+	],
+])("the command line of $name", (runtime, line) => {
+	const launch = {
+		module: "",
+		args: ["x"],
+		env: ["A=1"],
+		memory: 1 << 24,
+		name: "N",
+	};
+	expect(runtime.arguments(launch).join(" ")).toBe(line);
+});
