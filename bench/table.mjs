@@ -39,7 +39,7 @@ export function figure(values, digits = 2, scale = 1) {
  *
  * @param {number} value
  * @param {string} unit
- * @param {"more" | "less"} [better]
+ * @param {"more" | "less" | "neither"} [better]
  * @returns {Figure}
  */
 export function exactly(value, unit, better = "less") {
