@@ -107,6 +107,8 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 function filter(input, ...options) {
 	const args = ["exec", path("../build/${name}.wasm"), ...options];
 	const ran = spawnSync(path("../node_modules/.bin/wasieve"), args, { input, encoding: "utf8" });
+	// What it rejected and why: a typo in a field name shows here.
+	process.stderr.write(ran.stderr);
 	assert.equal(ran.status, 0, ran.stderr);
 	return ran.stdout;
 }

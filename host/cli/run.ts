@@ -48,19 +48,24 @@ Example:
 			stdout: io.stdout,
 			env: io.env,
 		});
-		const up = gateway.up.then(() => announce(config, gateway, io));
+		announceDoors(gateway, io);
+		const up = gateway.up.then(() => announcePipelines(config, io));
 		return stayUp({ ...gateway, up }, io, deadline ?? config.stop.deadline);
 	},
 };
 
-function announce(config: GatewayConfig, gateway: Gateway, io: Io): void {
-	for (const each of Object.values(config.pipelines))
-		io.stderr.write(`${each.name}: up, ${pipelineWay(each)}\n`);
+/** At once: whoever looks for why a pipeline is not up needs /health. */
+function announceDoors(gateway: Gateway, io: Io): void {
 	if (gateway.broker) io.stderr.write(`broker: up, ${gateway.broker}\n`);
 	if (gateway.http)
 		io.stderr.write(
 			`http: up, ${gateway.http}/health and ${gateway.http}/metrics\n`,
 		);
+}
+
+function announcePipelines(config: GatewayConfig, io: Io): void {
+	for (const each of Object.values(config.pipelines))
+		io.stderr.write(`${each.name}: up, ${pipelineWay(each)}\n`);
 }
 
 /** Waits for the end of all pipelines or a signal, then stops in stages. */

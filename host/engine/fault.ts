@@ -14,8 +14,8 @@ export function faultOf(
 	lastWords: string,
 ): WasieveError {
 	if (thrown instanceof WasieveError) return thrown;
-	if (thrown instanceof Exit) return exited(thrown.code);
-	const said = lastWords === "" ? "" : ` (its last words: ${lastWords})`;
+	if (thrown instanceof Exit) return exited(thrown.code, lastWords);
+	const said = quoted(lastWords);
 	if (fuelLeft !== undefined && fuelLeft < 0) {
 		return fault(
 			"E_GUEST_FUEL",
@@ -35,12 +35,18 @@ export function faultOf(
 	);
 }
 
-export function exited(code: number): GuestFault {
+export function exited(code: number, lastWords = ""): GuestFault {
 	return fault(
 		"E_GUEST_EXIT",
-		`the filter ended itself with exit code ${code}`,
-		"a filter reads until its input ends",
+		`the filter ended itself with exit code ${code}${quoted(lastWords)}`,
+		code === 0
+			? "a filter reads until its input ends"
+			: "what it said last tells why: a parameter that it cannot use, for example",
 	);
+}
+
+function quoted(lastWords: string): string {
+	return lastWords === "" ? "" : ` (its last words: ${lastWords})`;
 }
 
 export function fault(

@@ -221,7 +221,7 @@ export class GuestProcess implements Guest {
 			);
 		}
 		if (signal === null && !TRAPS.includes(code as number)) {
-			return exited(code as number);
+			return exited(code as number, words);
 		}
 		const how = words || (signal ?? `exit code ${code}`);
 		return fault(

@@ -17,9 +17,9 @@ export function runGuest(orders: Orders): void {
 function live(orders: Orders, host: RingHost): Death {
 	try {
 		enter(orders, host);
-		return exit(0);
+		return exit(0, host.lastWords);
 	} catch (thrown) {
-		if (thrown instanceof Exit) return exit(thrown.code);
+		if (thrown instanceof Exit) return exit(thrown.code, host.lastWords);
 		const { code, message, hint } = faultOf(
 			thrown,
 			host.tank.left,
@@ -40,7 +40,7 @@ function enter(orders: Orders, host: RingHost): void {
 	(exports._start as () => void)();
 }
 
-function exit(status: number): Death {
-	const { code, message, hint } = exited(status);
+function exit(status: number, lastWords: string): Death {
+	const { code, message, hint } = exited(status, lastWords);
 	return { code, message, hint, exit: status };
 }
