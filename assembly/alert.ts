@@ -3,8 +3,8 @@ import { attribute } from "./control";
 import { bytes } from "./output";
 import { endOf, find, valueOf } from "./path";
 import { Reading } from "./reading";
-import { piece, put, QUOTED } from "./text";
-import { alertPieces, NULL, say } from "./words";
+import { piece, put, QUOTED, say } from "./text";
+import { alertPieces, DEVICE_ID, NULL, TIMESTAMP } from "./words";
 
 /**
  * Writes {"device_id":…,"alert_type":type,"value":…,"timestamp":…}. The values are copied byte
@@ -19,20 +19,14 @@ export function alert(reading: Reading, type: string, field: string): void {
 function write(type: usize, field: usize): void {
   attribute();
   let p = piece(alertPieces);
-  copy("device_id");
+  copyAt(DEVICE_ID);
   p = piece(p);
   put(type, QUOTED);
   p = piece(p);
   copyAt(field);
   p = piece(p);
-  copy("timestamp");
+  copyAt(TIMESTAMP);
   piece(p);
-}
-
-// @ts-ignore: decorator
-@inline
-function copy(path: string): void {
-  copyAt(changetype<usize>(path));
 }
 
 /** Copies the value at `path` as it was sent. */

@@ -1,108 +1,128 @@
 // One natural number of up to 253 limbs of 32 bits, lowest first. Enough for everything that
-// decides the last bit of a double: 800 digits × 10^±1126 need some 120.
+// decides the last bit of a double: 800 digits × 10^±1200 need some 200.
+//
+//   memory  | 3 limbs of 0, so that top() needs no bounds | base: zeros | low: number | end |
+import { power } from "./decimal";
+import { limbs } from "./memory";
 
-/** Three limbs in front stay 0, so that top() needs no bounds. */
-const limbs = memory.data(1024, 8) + 12;
-let end: usize = limbs;
+const base = limbs + 12;
+let low: usize = 0;
+let end: usize = 0;
+/** Not 0 when digits or bits below the number were cut off since it was made. */
+export let lost: u32 = 0;
+
+/** big = 0, with room for `zeros` limbs below it. */
+export function clear(zeros: usize): void {
+  low = base + (zeros << 2);
+  memory.fill(base, 0, zeros << 2);
+  end = low;
+  lost = 0;
+}
+
+/** Cuts off a digit. */
+// @ts-ignore: decorator
+@inline
+export function lose(digit: u32): void {
+  lost |= digit;
+}
+
+/** big = n, in that room */
+export function set(n: u64, zeros: usize): void {
+  clear(zeros);
+  store<u64>(low, n);
+  end = low + 8;
+  while (end > low && !load<u32>(end - 4)) end -= 4;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isZero(): bool {
+  return end == low;
+}
+
+/** Whether it has 800 digits: more cannot decide a rounding, as a double's midpoints have at most 767. */
+// @ts-ignore: decorator
+@inline
+export function isLong(): bool {
+  return end - low > 332;
+}
+
+/** The zeros below become part of the number: returns how many bits that are. */
+// @ts-ignore: decorator
+@inline
+export function widen(): i32 {
+  const count = <i32>(low - base) << 3;
+  low = base;
+  return count;
+}
 
 /** × factor + carry */
 export function scale(factor: u32, carry: u32): void {
   let rest: u64 = carry;
-  for (let p = limbs; p < end; p += 4) {
+  let p = low;
+  for (; p < end; p += 4) {
     rest += <u64>load<u32>(p) * factor;
     store<u32>(p, <u32>rest);
     rest >>= 32;
   }
   if (rest) {
-    store<u32>(end, <u32>rest);
-    end += 4;
+    store<u32>(p, <u32>rest);
+    end = p + 4;
   }
 }
 
-/** Divides by `divisor`, rounding down; returns the remainder. */
-function divide(divisor: u32): u64 {
+/** Divides by `divisor` of at most 2^31, rounding down to what must not be 0. */
+function divide(divisor: u64): void {
   let rest: u64 = 0;
-  for (let p = end; p > limbs; ) {
+  for (let p = end; p > low; ) {
     p -= 4;
     rest = (rest << 32) | load<u32>(p);
-    store<u32>(p, <u32>(rest / divisor));
-    rest %= divisor;
+    const quotient = rest / divisor;
+    store<u32>(p, <u32>quotient);
+    rest -= quotient * divisor;
   }
-  trim();
-  return rest;
+  if (!load<u32>(end - 4)) end -= 4;
+  lost |= <u32>rest;
 }
 
-function trim(): void {
-  while (end > limbs && !load<u32>(end - 4)) end -= 4;
-}
-
-/** × 10^power, rounded down; returns whether something was lost. */
-export function scale10(power: i32): bool {
-  let lost: u64 = 0;
-  while (power) {
-    // nine digits at a time, while there are nine
-    const nine = power > 8 || power < -8;
-    const factor = nine ? 1000000000 : 10;
-    const step = nine ? 9 : 1;
-    if (power > 0) {
-      scale(factor, 0);
-      power -= step;
-    } else {
-      lost |= divide(factor);
-      power += step;
-    }
+/** × 10^n, rounded down. */
+export function scale10(n: i32): void {
+  for (; n > 0; n--) scale(10, 0);
+  // Divisions are slow: nine digits at a time, while there are nine.
+  for (let step = 0; n < 0; n += step) {
+    step = min(-n, 9);
+    divide(<u64>power(step));
   }
-  return lost != 0;
-}
-
-/** × 2^(32 × count) */
-export function shift(count: usize): void {
-  const bytes = count << 2;
-  memory.copy(limbs + bytes, limbs, end - limbs);
-  memory.fill(limbs, 0, bytes);
-  end += bytes;
 }
 
 export function bits(): i32 {
-  return <i32>((end - limbs) << 3) - <i32>clz(load<u32>(end - 4));
+  return <i32>((end - base) << 3) - <i32>clz(load<u32>(end - 4));
 }
 
-/** Whether a bit was set below those of the last top(). */
-export let below: bool = false;
-
-/** The highest 64 bits, the first of them set. The number must not be 0. */
+/** The highest 64 bits, the first of them set; the others are lost. The number must not be 0. */
 export function top(): u64 {
   const p = end - 12;
   const free = <u64>clz(load<u32>(p, 8));
-  const high = (<u64>load<u32>(p, 8) << 32) | load<u32>(p, 4);
-  const low = <u64>load<u32>(p) << free;
-  below = <u32>low != 0;
-  for (let q = limbs; q < p; q += 4) if (load<u32>(q)) below = true;
-  return (high << free) | (low >> 32);
-}
-
-/** big = n */
-export function set(n: u64): void {
-  store<u64>(limbs, n);
-  end = limbs + 8;
-  trim();
+  const last = <u64>load<u32>(p) << free;
+  lost |= <u32>last;
+  for (let q: usize = base; q < p; q += 4) lost |= load<u32>(q);
+  return (load<u64>(p, 4) << free) | (last >> 32);
 }
 
 /** big, when it fits */
 export function small(): u64 {
   store<u64>(end, 0);
-  return load<u64>(limbs);
+  return load<u64>(low);
 }
 
-/** × 2^count */
+/** × 2^count, for what set() has made with (count >> 5) zeros */
 export function shiftLeft(count: i32): void {
-  shift(<usize>count >> 5);
+  widen();
   scale((<u32>1) << (count & 31), 0);
 }
 
-/** ÷ 2^count, rounded down; returns whether something was lost. */
-export function shiftRight(count: i32): bool {
-  let lost: u64 = 0;
-  for (; count > 31; count -= 31) lost |= divide(0x80000000);
-  return (lost | divide((<u32>1) << count)) != 0;
+/** ÷ 2^count, rounded down. */
+export function shiftRight(count: i32): void {
+  for (; count > 31; count -= 31) divide(0x80000000);
+  divide((<u64>1) << count);
 }

@@ -1,11 +1,12 @@
 // Control records of docs/protocol.md, version 1, in both directions, and which reading an
 // output belongs to. In plain mode nothing of this is written.
-import { forgetNote, noteEnd, noteKind, REJECT } from "./note";
+import { dropped, forgetNote, noteEnd, rejected } from "./note";
 import { closeObject } from "./object";
-import { beginLine, byte, bytes, flush, natural, note } from "./output";
+import { note } from "./memory";
+import { beginLine, byte, bytes, flush, natural } from "./output";
 import { LF } from "./scan";
-import { ALL, put } from "./text";
-import { HELLO, say } from "./words";
+import { ALL, put, say } from "./text";
+import { HELLO } from "./words";
 import { sayTime, tick } from "./time";
 import { sayTopic, setTopic } from "./topic";
 import { STDERR, write } from "./wasi";
@@ -22,6 +23,13 @@ export let cooperative: bool = false;
 /** The gateway has said that no more input comes. */
 export let ended: bool = false;
 
+/** No more input comes. */
+// @ts-ignore: decorator
+@inline
+export function end(): void {
+  ended = true;
+}
+
 /** Readings taken since the last consumed record. */
 let taken: u32 = 0;
 /** The reading being worked on, -1 outside. */
@@ -31,13 +39,18 @@ let told: i32 = -1;
 /** Whether the current reading has had an output. */
 let spoke: bool = false;
 
+/** Whether the first line is still to come. */
+export function opening(): bool {
+  return !tracked && !taken;
+}
+
 /** RS 'h' version *( SP feature ) LF, if the first line is one. */
 export function hello(p: usize): bool {
   if (load<u16>(p) != 0x681e) return false;
   tracked = true;
   // Features are words; " pump" is the only one to look for.
   for (; load<u8>(p) != LF; p++)
-    if (load<u32>(p) == 0x6d757020 && load<u8>(p, 4) == 0x70 && load<u8>(p, 5) <= 0x20) cooperative = true;
+    if (load<u64>(p) << 24 == 0x706d757020000000 && load<u8>(p, 5) <= 0x20) cooperative = true;
   beginLine();
   byte(RS);
   say(HELLO);
@@ -67,7 +80,10 @@ export function beginReading(): void {
 @inline
 export function endReading(): void {
   closeObject();
-  if (noteKind) report();
+  if (rejected) report(0x72);
+  // A drop beside an output would be two outcomes: the output counts.
+  else if (dropped && !spoke) report(0x64);
+  forgetNote();
   current = -1;
 }
 
@@ -76,22 +92,14 @@ export function ordinal(): u32 {
   return taken;
 }
 
-function report(): void {
-  const length = noteEnd - note;
+function report(kind: u32): void {
+  store<u8>(noteEnd, LF);
+  const length = noteEnd + 1 - note;
   if (tracked) {
-    // A drop after an output would be two outcomes: the output counts.
-    if (noteKind == REJECT || !spoke) {
-      mark(noteKind, current);
-      byte(0x20);
-      bytes(note, length);
-      byte(LF);
-    }
-  } else if (noteKind == REJECT) {
-    // Plain mode has no channel for it: one line on stderr.
-    store<u8>(note + length, LF);
-    write(STDERR, note, length + 1);
-  }
-  forgetNote();
+    mark(kind, current);
+    byte(0x20);
+    bytes(note, length);
+  } else if (kind == 0x72) write(STDERR, note, length); // plain mode has no channel for it
 }
 
 /** RS kind n */

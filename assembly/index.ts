@@ -1,4 +1,6 @@
 // What an author imports; docs/sdk.md describes it.
+import "./words";
+import "./memory";
 export { alert } from "./alert";
 export { pump } from "./input";
 export { drop, reject } from "./note";

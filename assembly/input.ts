@@ -5,44 +5,37 @@
 // Only lines that are complete are looked at, so a line means the same wherever the reads
 // happen to cut it.
 import {
-  beginReading, cooperative, ended, endReading, hello, MAX_LINE, obey, RS, settle, tracked,
+  beginReading, cooperative, end, ended, endReading, hello, MAX_LINE, obey, opening, RS, settle, tracked,
 } from "./control";
-import { rejectLong, rejectText } from "./note";
+import { entries, input } from "./memory";
+import { rejectLine } from "./note";
 import { handle } from "./reading";
-import { scanDocument } from "./path";
-import { LF, wrongAt } from "./scan";
+import { LF, scan, wrongAt } from "./scan";
 import { finish } from "./time";
-import { read, WOULD_BLOCK } from "./wasi";
+import { bytesRead, EAGAIN, EINTR, read } from "./wasi";
 
 export const BUFFER: usize = 131072;
-const buffer = memory.data(131072 + 64, 16);
+const buffer = input;
 
 /** Bytes of a partial line at the start of the buffer. */
 let kept: usize = 0;
-/** The line that comes is longer than MAX_LINE: its bytes are thrown away as they come. */
-let skipping: bool = false;
-/** It is a control record, not a reading. */
-let skippingControl: bool = false;
-let first: bool = true;
-let done: bool = false;
-let running: bool = false;
 
 /** Works on what stdin has. Returns when it has ended or, cooperative, when it would block. */
 export function pump(): void {
-  running = true;
-  while (!done) {
-    const got = read(buffer + kept, BUFFER - kept);
-    if (got > 0) take(got);
-    else if (got == WOULD_BLOCK) {
-      if (cooperative) return;
-    } else {
-      // The end. A last line without LF counts.
+  while (!ended) {
+    const errno = read(buffer + kept, BUFFER - kept);
+    if (errno == EAGAIN && cooperative) return;
+    if (errno == EAGAIN || errno == EINTR) continue;
+    let got: usize = errno ? 0 : bytesRead();
+    const last = !got;
+    if (last) {
+      // A last line without LF counts.
       store<u8>(buffer + kept, LF);
-      if (kept || skipping) take(1);
-      ended = true;
+      got = usize(kept != 0);
     }
+    take(got);
+    if (last) end();
     if (ended) {
-      done = true;
       finish();
       settle();
     }
@@ -50,63 +43,45 @@ export function pump(): void {
 }
 
 /** Works on the lines that are complete with `got` more bytes. */
+// @ts-ignore: decorator
+@inline
 function take(got: usize): void {
   const fresh = buffer + kept;
-  const end = fresh + got;
-  let stop = end;
+  const behind = fresh + got;
+  let stop = behind;
   while (stop > fresh && load<u8>(stop - 1) != LF) stop--;
   let p = buffer;
   if (stop > fresh) {
-    while (p < stop && !ended) p = line(p);
+    while (p < stop && !ended) p = line(p) + 1;
     settle();
   }
-  kept = end - p;
+  // What a line has too much is thrown away as it comes, but for the byte that shows it.
+  kept = min(behind - p, MAX_LINE + 1);
   memory.copy(buffer, p, kept);
-  if (kept > MAX_LINE) {
-    // Too much of one line: its bytes are thrown away as they come.
-    if (!skipping) skippingControl = tracked && load<u8>(buffer) == RS;
-    skipping = true;
-  }
-  if (skipping) kept = 0;
 }
 
-/** One line. Returns where the next begins. */
+/** One line. Returns where its LF is. */
 function line(p: usize): usize {
-  const opening = first;
-  first = false;
-  if (skipping) {
-    // This is only its end.
-    skipping = false;
-    if (!skippingControl) {
-      beginReading();
-      rejectLong();
-      endReading();
-    }
-  } else if (opening && hello(p)) {
+  if (opening() && hello(p)) {
   } else if (tracked && load<u8>(p) == RS) obey(p);
   else return reading(p);
-  return lineEnd(p) + 1;
+  return lineEnd(p);
 }
 
 // @ts-ignore: decorator
 @inline
 function reading(p: usize): usize {
   beginReading();
-  const good = scanDocument(p);
+  const good = scan(p, entries);
   const end = good ? good : lineEnd(wrongAt);
-  if (end - p > MAX_LINE) rejectLong();
-  else if (good) handle(p, end);
-  else rejectText(p);
+  const long = end - p > MAX_LINE;
+  if (good && !long) handle(p, end);
+  else rejectLine(p, long);
   endReading();
-  return end + 1;
+  return end;
 }
 
 function lineEnd(p: usize): usize {
   while (load<u8>(p) != LF) p++;
   return p;
-}
-
-/** The buffer, for who needs memory before the first read; 0 afterwards. */
-export function borrowBuffer(): usize {
-  return running ? 0 : buffer;
 }

@@ -1,6 +1,4 @@
 // From the digits of a JSON number to an i64, if it is one.
-import { power10 } from "./decimal";
-
 /** Whether the last integer() was one. */
 export let isInteger: bool = false;
 
@@ -46,5 +44,18 @@ export function integer(p: usize): i64 {
   }
   if (value > 0x7fffffffffffffff + <u64>negative) return 0;
   isInteger = true;
+  return negative ? -value : value;
+}
+
+/** The exponent whose `e` is at p, kept within ±99,999 (more digits than a line can hold). */
+function power10(p: usize): i32 {
+  let c: u32 = load<u8>(++p);
+  const negative = c == 0x2d;
+  if (negative || c == 0x2b) c = load<u8>(++p);
+  let value: i32 = 0;
+  while (c - 0x30 < 10) {
+    if (value < 1000000) value = value * 10 + (c - 0x30);
+    c = load<u8>(++p);
+  }
   return negative ? -value : value;
 }

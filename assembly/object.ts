@@ -9,6 +9,8 @@ import { shortest } from "./shortest";
 import { json, put, QUOTED } from "./text";
 
 const MAX_OPEN: u32 = 64;
+/** Whether the filter uses emit(); else all that follows here is left out of the module. */
+let used: bool = false;
 /** Containers open, the object itself included. */
 let open: u32 = 0;
 /** Bit n: container n is an array. */
@@ -114,6 +116,7 @@ export function emitTo(topic: string): Output {
 
 function bracket(c: u32): void {
   if (open == MAX_OPEN) fatal(changetype<usize>("emit"), changetype<usize>("at most 64 levels"));
+  used = true;
   byte(c);
   const bit = (<u64>1) << open++;
   if (c == 0x5b) arrays |= bit;
@@ -147,7 +150,7 @@ function close(): void {
 
 /** Closes all that is open. */
 export function closeObject(): void {
-  while (open) close();
+  if (used) while (open) close();
 }
 
 function text(value: usize): void {

@@ -1,25 +1,22 @@
 // Bytes on their way to stdout. They leave when the batch is done, or when the buffer is full:
 // then up to the line being written, so that a line is cut only if it is longer than all of it.
 //
-//   memory  | note (1 KiB) | message (2 KiB) | lines (64 KiB) | slack (8 KiB) | 1 KiB |
+//   memory  | note (1 KiB) | message (2 KiB) | lines (64 KiB) | slack (64 KiB) | 1 KiB |
 //
 // Everything is written at one cursor. Notes about a reading (note.ts) and messages for stderr
 // (log.ts) are put together by the same functions, with the cursor lent to them.
+import { output } from "./memory";
 import { proc_exit, STDOUT, write } from "./wasi";
 
 const ROOM: usize = 65536;
-/** Copied between two looks at the room. Behind it are 1,024 bytes for what nobody counts. */
-const SLACK: usize = 8192;
-export const note = memory.data(1024, 16);
-export const message = memory.data(2048, 16);
-const buffer = memory.data(65536 + 8192 + 1024 + 16, 16);
+const buffer = output;
 
 /** Where the next byte goes. */
 let at: usize = buffer;
 /** Where the line being written, with the control records in front of it, begins. */
-let lineAt: usize = buffer;
+let lineAt: usize = 0;
 
-/** Makes sure that SLACK bytes, and 1,024 behind them, fit. */
+/** Makes sure that a line, and 1,024 bytes for what nobody counts, fit. */
 // @ts-ignore: decorator
 @inline
 export function reserve(): void {
@@ -43,7 +40,7 @@ function spill(): void {
 /** Sends all there is. */
 export function flush(): void {
   lineAt = at;
-  if (at > buffer) spill();
+  spill();
 }
 
 /** Whoever read our output is gone: nothing is left to do (128 + SIGPIPE, as in C). */
@@ -55,31 +52,22 @@ export function byte(c: u32): void {
   store<u8>(at++, c);
 }
 
-/** Any number of bytes from elsewhere in memory. */
+/** At most a line's bytes from elsewhere in memory. */
 export function bytes(from: usize, length: usize): void {
-  while (true) {
-    reserve();
-    const part = min(length, SLACK);
-    // Up to 64 bytes a loop of words beats the call into the engine's memmove; what it stores
-    // behind the last byte is overwritten by what follows.
-    if (part <= 64) for (let i: usize = 0; i < part; i += 8) store<u64>(at + i, load<u64>(from + i));
-    else memory.copy(at, from, part);
-    at += part;
-    from += part;
-    length -= part;
-    if (!length) return;
-  }
+  reserve();
+  memory.copy(at, from, length);
+  at += length;
+}
+
+/** Up to 8 ASCII characters, the first lowest. */
+export function characters(word: u64): void {
+  for (; word; word >>= 8) byte(<u32>word);
 }
 
 /** 32 bits, because dividing them by 10 is a multiplication: with 64 tracking costs 8 %, so 4 %. */
 export function natural(n: u32): void {
-  let end = at + 1;
-  for (let rest = n; rest > 9; rest /= 10) end++;
-  at = end;
-  do {
-    store<u8>(--end, 0x30 + (n % 10));
-    n /= 10;
-  } while (n);
+  if (n > 9) natural(n / 10);
+  byte(0x30 + (n % 10));
 }
 
 /** The same for 64 bits. */
@@ -91,14 +79,9 @@ export function natural64(n: u64): void {
   } else natural(<u32>n);
 }
 
-/** Where the next byte goes, for loops that keep it in a local … */
+/** Where the next byte goes. */
 export function cursor(): usize {
   return at;
-}
-
-/** … and say where they stopped. */
-export function moveCursor(to: usize): void {
-  at = to;
 }
 
 /** The output's cursor while it is lent. */

@@ -1,8 +1,10 @@
 // Settings from the environment of the module (`docker run -e LIMIT=90`), read before run().
 import { decimal } from "./decimal";
-import { borrowBuffer, BUFFER } from "./input";
+import { BUFFER } from "./input";
 import { integer, isInteger } from "./integer";
-import { entries, LF, scan } from "./scan";
+import { entries, input, transfer } from "./memory";
+import { handler, kindOf } from "./reading";
+import { LF, scan } from "./scan";
 import { decodeText } from "./strings";
 import { valueOf } from "./path";
 import { fatal, fatalWord } from "./stderr";
@@ -27,35 +29,30 @@ export function param<T>(name: string, fallback: T): T {
 
 /** The value of an environment variable as a line, 0 when it is not set. */
 function environment(name: usize): usize {
-  const sizes = borrowBuffer();
-  if (!sizes) fatalWord(name, NOT_RUNNING);
-  environ_sizes_get(sizes, sizes + 4);
-  const end = sizes + (<usize>load<u32>(sizes) << 2);
-  if (end + load<u32>(sizes, 4) > sizes + BUFFER) fatalWord(name, SMALLER);
-  environ_get(sizes, end);
-  for (let p = sizes; p < end; p += 4) {
-    const value = settingOf(load<u32>(p), name);
-    if (value) return value;
+  // The places of the input, which has not begun.
+  if (handler) fatalWord(name, NOT_RUNNING);
+  environ_sizes_get(transfer, transfer + 4);
+  const end = input + (<usize>load<u32>(transfer) << 2);
+  if (end + load<u32>(transfer, 4) > input + BUFFER) fatalWord(name, SMALLER);
+  environ_get(input, end);
+  const stop = name + size(name);
+  for (let p = input; p < end; p += 4) {
+    let value: usize = load<u32>(p);
+    let c = name;
+    for (; c < stop && <u32>load<u8>(value) == <u32>load<u16>(c); c += 2) value++;
+    if (c >= stop && load<u8>(value) == 0x3d) {
+      for (p = value; load<u8>(p); ) p++;
+      store<u8>(p, LF);
+      return value + 1;
+    }
   }
   return 0;
-}
-
-/** The value of "NAME=value" NUL, its end marked by LF instead; 0 when it has another name. */
-function settingOf(p: usize, name: usize): usize {
-  const stop = name + size(name);
-  for (; name < stop; name += 2) if (<u32>load<u8>(p++) != <u32>load<u16>(name)) return 0;
-  if (load<u8>(p++) != 0x3d) return 0;
-  let end = p;
-  while (load<u8>(end)) end++;
-  store<u8>(end, LF);
-  return p;
 }
 
 /** Where the line's number begins, 0 when it is no JSON number. */
 function numberIn(at: usize): usize {
   if (!scan(at, entries)) return 0;
-  const p = valueOf(entries);
-  return <u32>load<u8>(p) < 0x3a && <u32>load<u8>(p) != 0x22 ? p : 0;
+  return kindOf(entries) == A_NUMBER ? valueOf(entries) : 0;
 }
 
 function number(name: usize, at: usize): f64 {

@@ -2,23 +2,12 @@
 // index. A name that itself contains dots or brackets is found as well: at every level the
 // longest reading of the path comes first.
 import { codePointAt, codePointEnd } from "./decode";
-import { entries, entriesEnd, ENTRY, ODD, scan } from "./scan";
+import { entries } from "./memory";
+import { entriesEnd, ENTRY, scan } from "./scan";
 import { size } from "./text";
 
 const DOT: u32 = 0x2e;
 const BRACKET: u32 = 0x5b;
-
-/** Behind the entries of the document; those of inner containers are made behind it when asked for. */
-let documentEnd: usize = 0;
-
-/** Checks and indexes the line at p; see scan(). */
-// @ts-ignore: decorator
-@inline
-export function scanDocument(p: usize): usize {
-  const end = scan(p, entries);
-  documentEnd = entriesEnd;
-  return end;
-}
 
 /** Where the value of an entry begins. */
 // @ts-ignore: decorator
@@ -37,9 +26,8 @@ export function endOf(entry: usize): usize {
 /** The entry of the value at `path`, 0 when there is none. "" is the document itself. */
 export function find(path: usize): usize {
   const end = path + size(path);
-  const entry = named(path, end, entries + ENTRY, documentEnd);
-  if (entry || path == end) return entry ? entry : entries;
-  return within(entries, documentEnd, path, end);
+  const entry = within(entries, entriesEnd, path, end);
+  return entry || path < end ? entry : entries;
 }
 
 /** Of the entries [first, last) the last with the name [name, end): of equal names it counts, as in JavaScript. */
@@ -48,7 +36,8 @@ function named(name: usize, end: usize, first: usize, last: usize): usize {
   while (last > first) {
     last -= ENTRY;
     const mark = load<u32>(last, 4);
-    if (mark == length ? same(load<u32>(last), name, end) : <i32>mark < 0 && sameOdd(load<u32>(last), name, end)) return last;
+    const p: usize = load<u32>(last);
+    if (mark == length ? same(p, name, end) : <i32>mark < 0 && sameOdd(p, name, end)) return last;
   }
   return 0;
 }
@@ -57,19 +46,15 @@ function named(name: usize, end: usize, first: usize, last: usize): usize {
 // @ts-ignore: decorator
 @inline
 function same(p: usize, name: usize, end: usize): bool {
-  for (; name + 8 <= end; name += 8, p += 4) {
-    // Four at once: 0a0b0c0d → 0a.b|0c.d → abcd; a character over 0xFF is none of them.
-    const v = load<u64>(name);
-    const w = v | (v >> 8);
-    if (v & 0xff00ff00ff00ff00 || ((<u32>w & 0xffff) | (<u32>(w >> 32) << 16)) != load<u32>(p)) return false;
-  }
   for (; name < end; name += 2) if (<u32>load<u8>(p++) != <u32>load<u16>(name)) return false;
   return true;
 }
 
 /** The same for a name up to its quote that may have escapes or bytes over 0x7F. */
+// @ts-ignore: decorator
+@inline
 function sameOdd(p: usize, name: usize, end: usize): bool {
-  while (name <= end && load<u8>(p) != 0x22) {
+  while (name < end && load<u8>(p) != 0x22) {
     let c = codePointAt(p);
     p = codePointEnd;
     if (c > 0xffff) {
@@ -80,7 +65,7 @@ function sameOdd(p: usize, name: usize, end: usize): bool {
     if (<u32>load<u16>(name) != c) return false;
     name += 2;
   }
-  return name == end;
+  return name == end && load<u8>(p) == 0x22;
 }
 
 /**
@@ -88,35 +73,34 @@ function sameOdd(p: usize, name: usize, end: usize): bool {
  * `last`: the longest name that is there, then the rest of the path below it.
  */
 function within(top: usize, last: usize, path: usize, end: usize): usize {
-  const c: u32 = load<u8>(valueOf(top));
-  if (c == BRACKET) return element(top + ENTRY, last, path, end);
-  if (c != 0x7b) return 0;
-  for (let p = end; p >= path; p -= 2) {
-    const mark: u32 = p == end ? 0 : load<u16>(p);
-    if (mark && mark != DOT && mark != BRACKET) continue;
-    const entry = named(path, p, top + ENTRY, last);
-    if (!entry) continue;
-    const found = mark ? below(entry, p, end) : entry;
-    if (found) return found;
-  }
+  const kind: u32 = load<u8>(valueOf(top));
+  top += ENTRY;
+  if (kind == BRACKET) return element(top, last, path, end);
+  if (kind == 0x7b)
+    for (let p = end; p >= path; p -= 2) {
+      const c: u32 = p < end ? load<u16>(p) : DOT;
+      if (c != DOT && c != BRACKET) continue;
+      const entry = named(path, p, top, last);
+      const found = entry ? below(entry, p, end) : 0;
+      if (found) return found;
+    }
   return 0;
 }
 
 /** `path` is "[", digits, "]", then the end or more of the path. */
 function element(first: usize, last: usize, path: usize, end: usize): usize {
-  if (<u32>load<u16>(path) != BRACKET) return 0;
+  if (path == end || <u32>load<u16>(path) != BRACKET) return 0;
   let index: usize = 0;
   let digit: u32;
-  while ((digit = <u32>load<u16>((path += 2)) - 0x30) < 10) index = min(index, 1000) * 10 + digit;
+  while ((digit = <u32>load<u16>((path += 2)) - 0x30) < 10 && index < 1000) index = index * 10 + digit;
   if (digit != 0x5d - 0x30 || load<u16>(path - 2) == BRACKET) return 0;
-  path += 2;
   const entry = first + index * ENTRY;
-  if (entry >= last) return 0;
-  return path < end ? below(entry, path, end) : entry;
+  return entry < last ? below(entry, path + 2, end) : 0;
 }
 
 /** The rest of a path, which may begin with a dot, below an entry: indexes that container first. */
 function below(entry: usize, path: usize, end: usize): usize {
+  if (path == end) return entry;
   const top = entriesEnd;
   scan(valueOf(entry), top);
   const found = within(top, entriesEnd, <u32>load<u16>(path) == DOT ? path + 2 : path, end);

@@ -7,14 +7,14 @@ import { beginReject, endMessage, LIMIT, sayPosition } from "./note";
 import { byte, bytes } from "./output";
 import { endOf, find, valueOf } from "./path";
 import { decodeString, decodeText } from "./strings";
-import { put } from "./text";
-import { A_BOOLEAN, A_NUMBER, A_STRING, AN_ARRAY, AN_INTEGER, AN_OBJECT, EXPECTED, FOUND, MISSING, NULL, say } from "./words";
+import { put, say } from "./text";
+import { A_BOOLEAN, A_NUMBER, A_STRING, AN_ARRAY, AN_INTEGER, AN_OBJECT, EXPECTED, FOUND, MISSING, NULL } from "./words";
 
 /** The current reading's line. */
 let lineAt: usize = 0;
 let lineEnd: usize = 0;
 /** The author's function. */
-let handler: usize = 0;
+export let handler: usize = 0;
 
 export function setHandler(work: usize): void {
   handler = work;
@@ -87,7 +87,7 @@ export function pass(reading: Reading): void {
 }
 
 /** The kind of an entry's value, as a word; MISSING without an entry. */
-function kindOf(entry: usize): i32 {
+export function kindOf(entry: usize): i32 {
   if (!entry) return MISSING;
   const c: u32 = load<u8>(valueOf(entry));
   if (c == 0x22) return A_STRING;

@@ -5,13 +5,16 @@
 // a bounds check: LF is simply never what was expected. Up to 15 bytes behind it are loaded
 // and ignored.
 
+import { codePointAt, codePointEnd } from "./decode";
+import { number } from "./decimal";
+import { entries, nesting } from "./memory";
+
 export const LF: u32 = 0x0a;
 const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
 
 /** Containers inside each other, the outermost included. */
 export const MAX_DEPTH: u32 = 512;
-const nesting = memory.data(512);
 
 /**
  * The index: a container, then what is in it. Of an object's fields and an array's elements the
@@ -20,18 +23,19 @@ const nesting = memory.data(512);
  *   entry  | name's address u32 | name's length u32 | value's address u32 | behind it u32 |
  *
  * The length's top bit marks a name with escapes or bytes over 0x7F; an array's elements have
- * the length NAMELESS.
+ * no names, and nobody looks for them.
  */
 export const ENTRY: usize = 16;
 export const ODD: u32 = 0x80000000;
-const NAMELESS: u32 = 0x7fffffff;
-export const entries = memory.data(2048 * 16 + 32, 8);
 /** Where the entries of the document must end; those of inner containers end as far behind. */
 const HALF: usize = entries + 1023 * 16;
 const FULL: usize = entries + 2047 * 16;
 
 /** Behind the last entry that scan() has made. */
 export let entriesEnd: usize = 0;
+
+/** ODD when the last text() had something of it. */
+let mark: u32 = 0;
 
 /** What was expected (one of the words of text.ts, from 0), and where. */
 export let wrong: i32 = 0;
@@ -45,11 +49,11 @@ const COMMA_BRACKET = 4;
 const TEXT = 5;
 const ESCAPE = 6;
 const UTF8 = 7;
-const DIGIT = 8;
+export const DIGIT = 8;
 const DEPTH = 9;
 const END = 10;
 
-function fail(what: i32, at: usize): usize {
+export function fail(what: i32, at: usize): usize {
   wrong = what;
   wrongAt = at;
   return 0;
@@ -69,127 +73,49 @@ function skipBlank(p: usize): usize {
   return load<u8>(p) > 0x20 ? p : blank(p);
 }
 
-/** The first byte from p on that is a quote, a backslash, a control character or over 0x7F. */
+/**
+ * With SIMD: the first byte from p on that is a quote, a backslash, a control character or over
+ * 0x7F, 16 bytes a step. As signed bytes, those over 0x7F are below 0x20 as well.
+ */
 // @ts-ignore: decorator
 @inline
 function plain(p: usize): usize {
-  if (ASC_FEATURE_SIMD) {
-    // 16 bytes a step. As signed bytes, those over 0x7F are below 0x20 as well.
-    while (true) {
-      const v = v128.load(p);
-      const hits = i8x16.bitmask(
-        v128.or(
-          v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c))),
-          i8x16.lt_s(v, i8x16.splat(0x20)),
-        ),
-      );
-      if (hits) return p + ctz(hits);
-      p += 16;
-    }
-  } else {
-    // 8 bytes a step: subtracting 1 from a zero byte (or 0x20 from a smaller one) borrows into
-    // its top bit. A borrow can only run on to the left of a true hit, so the first is right.
-    while (true) {
-      const v = load<u64>(p);
-      const q = v ^ 0x2222222222222222;
-      const b = v ^ 0x5c5c5c5c5c5c5c5c;
-      const hits =
-        ((q - 0x0101010101010101) | (b - 0x0101010101010101) | (v - 0x2020202020202020) | v) &
-        0x8080808080808080;
-      if (hits) return p + (<usize>ctz(hits) >> 3);
-      p += 8;
-    }
-  }
-  return p;
-}
-
-/** From a hit of plain() to the closing quote, or 0. */
-function odd(p: usize): usize {
   while (true) {
+    const v = v128.load(p);
+    const hits = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c))),
+        i8x16.lt_s(v, i8x16.splat(0x20)),
+      ),
+    );
+    if (hits) return p + ctz(hits);
+    p += 16;
+  }
+  return p;
+}
+
+/** From behind the opening quote to behind the closing one, or 0. */
+function text(p: usize): usize {
+  mark = 0;
+  while (true) {
+    if (ASC_FEATURE_SIMD) p = plain(p);
     const c: u32 = load<u8>(p);
-    if (c == QUOTE) return p;
-    if (c == BACKSLASH) p = escape(p);
-    else if (c >= 0x80) p = utf8(p, c);
-    else if (c >= 0x20) p++;
-    else return fail(TEXT, p);
-    if (!p) return 0;
+    if (c == QUOTE) return p + 1;
+    if (c < 0x20) return fail(TEXT, p);
+    if (c == BACKSLASH || c > 0x7f) {
+      mark = ODD;
+      if (<i32>codePointAt(p) < 0) return fail(c == BACKSLASH ? ESCAPE : UTF8, p);
+      p = codePointEnd;
+    } else p++;
   }
 }
 
-function escape(p: usize): usize {
-  const c: u32 = load<u8>(p, 1);
-  if (c != 0x75) return shortEscape(c) ? p + 2 : fail(ESCAPE, p);
-  for (let i: usize = 2; i < 6; i++) {
-    const h: u32 = load<u8>(p + i);
-    if (h - 0x30 > 9 && (h | 0x20) - 0x61 > 5) return fail(ESCAPE, p);
-  }
-  return p + 6;
-}
-
-/** The character that a backslash and `c` stand for, 0 when they stand for none. */
-export function shortEscape(c: u32): u32 {
-  let p = changetype<usize>('""\\\\//b\bf\fn\nr\rt\t');
-  for (let i = 0; i < 8; i++, p += 4) if (<u32>load<u16>(p) == c) return load<u16>(p, 2);
-  return 0;
-}
-
-/** RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-function utf8(p: usize, c: u32): usize {
-  const more = following(c);
-  const next: u32 = load<u8>(p, 1);
-  const wide = next >= 0xa0;
-  if (
-    c < 0xc2 || c > 0xf4 ||
-    (c == 0xe0 && !wide) || (c == 0xed && wide) ||
-    (c == 0xf0 && next < 0x90) || (c == 0xf4 && next > 0x8f)
-  )
-    return fail(UTF8, p);
-  for (let i: usize = 1; i <= more; i++) if ((load<u8>(p + i) & 0xc0) != 0x80) return fail(UTF8, p);
-  return p + more + 1;
-}
-
-/** Bytes behind the first one of a UTF-8 sequence. */
-export function following(c: u32): usize {
-  return c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
-}
-
-/** Behind the digits at p, or 0. */
-// @ts-ignore: decorator
-@inline
-function digits(p: usize): usize {
-  let c: u32 = load<u8>(p);
-  if (c - 0x30 > 9) return fail(DIGIT, p);
-  do c = load<u8>(++p);
-  while (c - 0x30 < 10);
-  return p;
-}
-
-/** From a digit or minus sign to behind the number, or 0. */
-// @ts-ignore: decorator
-@inline
-function number(p: usize, c: u32): usize {
-  if (c == 0x2d) c = load<u8>(++p);
-  if (c == 0x30) p++; // and no digit behind it
-  else if (!(p = digits(p))) return 0;
-  c = load<u8>(p);
-  if (c == 0x2e) {
-    if (!(p = digits(p + 1))) return 0;
-    c = load<u8>(p);
-  }
-  if ((c | 0x20) == 0x65) return exponent(p + 1);
-  return p;
-}
-
-function exponent(p: usize): usize {
-  const c: u32 = load<u8>(p);
-  return digits(c == 0x2b || c == 0x2d ? p + 1 : p);
-}
-
-function literal(p: usize): usize {
-  const word = load<u32>(p);
-  if (word == 0x65757274 || word == 0x6c6c756e) return p + 4; // "true", "null" in little endian
-  if (word == 0x736c6166 && load<u8>(p, 4) == 0x65) return p + 5; // "fals" "e"
-  return fail(VALUE, p);
+/** From the first letter of true, false or null to behind it, or 0. */
+function literal(p: usize, c: u32): usize {
+  const last4 = p + usize(c == 0x66);
+  // "alse", "null", "true" in little endian
+  const word = c == 0x66 ? 0x65736c61 : c == 0x6e ? 0x6c6c756e : 0x65757274;
+  return load<u32>(last4) == word ? last4 + 4 : fail(VALUE, p);
 }
 
 /**
@@ -197,76 +123,62 @@ function literal(p: usize): usize {
  * is, or 0 and sets `wrong`. What is behind an inner value is always wrong; its index is right.
  */
 export function scan(p: usize, top: usize): usize {
-  let entry = top + ENTRY;
+  let entry = top;
   /** Entries from here on are written over each other. */
   const full = top == entries ? HALF : FULL;
   let depth: usize = 0;
-  /** The bracket around the present place, 0 outside of all. */
+  /** The bracket around the present place, 0 outside of all. In ASCII it is closed by its code + 2. */
   let open: u32 = 0;
-  let wantsName = false;
-  p = skipBlank(p);
-  store<u32>(top, p, 8);
+  let want = VALUE;
   while (true) {
-    // Here begins a name or a value.
-    let c: u32 = load<u8>(p);
-    const start = p;
-    if (depth == 1 && !wantsName) {
-      store<u32>(entry, p, 8);
-      if (open == 0x5b) store<u32>(entry, NAMELESS, 4);
-    }
-    if (c == QUOTE) {
-      let mark: u32 = 0;
-      p = plain(p + 1);
-      if (load<u8>(p) != QUOTE) {
-        if (!(p = odd(p))) return 0;
-        mark = ODD;
+    p = skipBlank(p);
+    const c: u32 = load<u8>(p);
+    if (want > NAME) {
+      if (c == (want == COLON ? 0x3a : 0x2c)) {
+        p++;
+        want = i32(want == COMMA_BRACE); // NAME, or VALUE
+        continue;
       }
+      if (want == COLON || c != open + 2) return fail(want, p);
       p++;
-      if (wantsName) {
+      open = load<u8>(nesting + --depth);
+    } else {
+      const start = p;
+      if (depth < 2) store<u32>(entry, p, 8);
+      if (c == QUOTE) p = text(p + 1);
+      else if (want) return fail(NAME, p);
+      else if ((c | 0x20) == 0x7b) {
+        if (depth == MAX_DEPTH) return fail(DEPTH, p);
+        if (!depth) entry += ENTRY;
+        p = blank(p + 1);
+        if (load<u8>(p) != c + 2) {
+          store<u8>(nesting + depth++, open);
+          open = c;
+          want = i32(c == 0x7b);
+          continue;
+        }
+        p++;
+      } else p = c - 0x2d < 13 ? number(p) : literal(p, c);
+      if (!p) return 0;
+      if (want) {
         if (depth == 1) {
           store<u32>(entry, start + 1);
           store<u32>(entry, <u32>(p - start - 2) | mark, 4);
         }
-        p = skipBlank(p);
-        if (load<u8>(p) != 0x3a) return fail(COLON, p);
-        p = skipBlank(p + 1);
-        wantsName = false;
+        want = COLON;
         continue;
       }
-    } else if (wantsName) return fail(NAME, p);
-    else if ((c | 0x20) == 0x7b) {
-      if (depth == MAX_DEPTH) return fail(DEPTH, p);
-      store<u8>(nesting + depth++, open);
-      open = c;
-      p = skipBlank(p + 1);
-      // In ASCII a closing bracket is its opening one + 2.
-      if (load<u8>(p) != c + 2) {
-        wantsName = c == 0x7b;
-        continue;
-      }
-      p++;
-      open = load<u8>(nesting + --depth);
-    } else if (!(p = c - 0x30 < 10 || c == 0x2d ? number(p, c) : literal(p))) return 0;
-    // Behind a value: close what ends here, then on to the next one.
-    while (true) {
-      if (depth == 1) {
-        store<u32>(entry, p, 12);
-        if (entry < full) entry += ENTRY;
-      } else if (!depth) store<u32>(top, p, 12);
-      p = skipBlank(p);
-      c = load<u8>(p);
+    }
+    // Behind a value.
+    if (depth < 2) {
+      store<u32>(depth ? entry : top, p, 12);
       if (!depth) {
         entriesEnd = entry;
-        return c == LF ? p : fail(END, p);
+        p = blank(p);
+        return load<u8>(p) == LF ? p : fail(END, p);
       }
-      if (c == 0x2c) {
-        p = skipBlank(p + 1);
-        wantsName = open == 0x7b;
-        break;
-      }
-      if (c != open + 2) return fail(open == 0x7b ? COMMA_BRACE : COMMA_BRACKET, p);
-      p++;
-      open = load<u8>(nesting + --depth);
+      if (entry < full) entry += ENTRY;
     }
+    want = open == 0x7b ? COMMA_BRACE : COMMA_BRACKET;
   }
 }

@@ -1,8 +1,9 @@
 // A double as the shortest decimal that means it, laid out as JavaScript does: 0.1, 100, 1e+21.
-import { scale10, set, shiftLeft, shiftRight, small } from "./big";
-import { assemble, power } from "./decimal";
+import { say } from "./text";
+import { lost, scale10, set, shiftLeft, shiftRight, small } from "./big";
+import { assemble, power, room } from "./decimal";
 import { byte, natural64 } from "./output";
-import { NULL, say } from "./words";
+import { NULL } from "./words";
 
 /** value = digits × 10^exponent */
 let digits: u64 = 0;
@@ -50,40 +51,40 @@ function long(value: f64): void {
   const binary = max(biased, 1) - 1075;
   // log10(2) ≈ 19728 / 65536; one off at most, in either direction
   let decimals = 17 - (((binary + 63 - <i32>clz(mantissa)) * 19728) >> 16);
-  let lost = false;
   let all: u64;
   while (true) {
-    lost = expand(mantissa, binary, decimals);
+    expand(mantissa, binary, decimals);
     all = small();
     if (all >= 1000000000000000000) decimals--;
     else if (all < 100000000000000000) decimals++;
     else break;
   }
+  const inexact = lost != 0;
   let unit: u64 = 10;
   for (let count = 17; count; count--, unit *= 10) {
     const down = all / unit;
     const rest = all % unit;
     const half = unit >> 1;
-    const up: u64 = rest > half || (rest == half && (lost || down & 1)) ? 1 : 0;
+    const up: u64 = rest > half || (rest == half && (inexact || down & 1)) ? 1 : 0;
     const zeros = 18 - count - decimals;
-    if (reads(down + up, count, zeros, value)) digits = down + up;
-    else if (reads(down + 1 - up, count, zeros, value)) digits = down + 1 - up;
+    if (reads(down + up, zeros, value)) digits = down + up;
+    else if (reads(down + 1 - up, zeros, value)) digits = down + 1 - up;
     else return;
     exponent = zeros;
   }
 }
 
-/** big = mantissa × 2^binary × 10^decimals, rounded down; returns whether something was lost. */
-function expand(mantissa: u64, binary: i32, decimals: i32): bool {
-  set(mantissa);
+/** big = mantissa × 2^binary × 10^decimals, rounded down. */
+function expand(mantissa: u64, binary: i32, decimals: i32): void {
+  set(mantissa, binary > 0 ? <usize>binary >> 5 : 0);
   if (binary > 0) shiftLeft(binary);
-  const lost = scale10(decimals);
-  return (binary < 0 && shiftRight(-binary)) || lost;
+  scale10(decimals);
+  if (binary < 0) shiftRight(-binary);
 }
 
-function reads(candidate: u64, count: i32, zeros: i32, value: f64): bool {
-  set(candidate);
-  return assemble(count, zeros, false) == value;
+function reads(candidate: u64, zeros: i32, value: f64): bool {
+  set(candidate, room(zeros));
+  return assemble(zeros) == value;
 }
 
 /** ECMAScript, Number::toString. */

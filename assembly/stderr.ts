@@ -1,7 +1,8 @@
 // Messages for stderr, one line and one write each.
-import { byte, giveBack, lend, message } from "./output";
-import { put } from "./text";
-import { EXPECTED, say } from "./words";
+import { message } from "./memory";
+import { byte, giveBack, lend } from "./output";
+import { put, say } from "./text";
+import { EXPECTED } from "./words";
 import { proc_exit, STDERR, write } from "./wasi";
 
 /** Of a message, in bytes; the rest is cut off. */

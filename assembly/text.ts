@@ -1,7 +1,8 @@
 // Strings (UTF-16) as bytes of the output (UTF-8), without allocation. Inside the SDK a string
 // travels as the address of its characters: a managed operand would bring the collector's
 // shadow stack into filters that never allocate (time on every call).
-import { byte, cursor, moveCursor, reserve } from "./output";
+import { byte, bytes, cursor, reserve } from "./output";
+import { words } from "./words";
 
 /** Bytes of the string at `text`; the runtime keeps them in front of it. */
 // @ts-ignore: decorator
@@ -24,7 +25,7 @@ export function put(text: usize, stop: usize): void {
   while (text < end && cursor() < stop) {
     reserve();
     const c = pointAt(text, end);
-    text += c > 0xffff ? 4 : 2;
+    text += 2 << usize(c > 0xffff);
     if (c - 0x20 < 0x5f) {
       if (stop == QUOTED && (c == 0x22 || c == 0x5c)) byte(0x5c);
       byte(c);
@@ -64,19 +65,21 @@ function escape(c: u32): void {
 
 /** UTF-8 of a code point over 0x7F: 110xxxxx, 1110xxxx or 11110xxx, then 10xxxxxx each. */
 function encode(c: u32): void {
-  let more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  byte(((0xff00 >> (more + 1)) & 0xff) | (c >> (6 * more)));
+  let more = 1 + i32(c > 0x7ff) + i32(c > 0xffff);
+  byte((0x7f80 >> more) | (c >> (6 * more)));
   while (more--) byte(0x80 | ((c >> (6 * more)) & 0x3f));
 }
 
-/** Writes the ASCII bytes at p up to a 0. Returns what is behind it. */
+/** Writes a row of words.ts. Returns where the next is. */
 export function piece(p: usize): usize {
-  let to = cursor();
-  let c: u32 = load<u8>(p);
-  do {
-    store<u8>(to++, c);
-    c = load<u8>(++p);
-  } while (c);
-  moveCursor(to);
-  return p + 1;
+  const length: usize = load<u8>(p++);
+  bytes(p, length);
+  return p + length;
+}
+
+/** Writes one of the words. */
+export function say(word: i32): void {
+  let p = words;
+  for (; word; word--) p += <usize>load<u8>(p) + 1;
+  piece(p);
 }

@@ -2,14 +2,14 @@
 // replay with the same records gives the same outputs. In plain mode there is none.
 import { closeObject } from "./object";
 import { forgetNote } from "./note";
-import { natural } from "./output";
+import { characters, natural } from "./output";
 import { fatal } from "./stderr";
-import { ALL, put } from "./text";
 
 /** A timer: | period in ms i64, 0: at the end | function's table index u32 | – |. */
 const TIMER: usize = 16;
 const timers = memory.data(16 * 16, 8);
-let timersEnd: usize = timers;
+/** Bytes of them in use; never more than 0 in filters without timers, which therefore lack the loops. */
+let used: usize = 0;
 
 let time: i64 = 0;
 /** Whether there has been a time record. */
@@ -54,21 +54,24 @@ export function atEnd(work: () => void): void {
 }
 
 function add(period: i64, work: usize): void {
-  if (timersEnd == timers + 16 * TIMER) fatal(changetype<usize>("every"), changetype<usize>("at most 16 of it"));
+  if (used == 16 * TIMER) fatal(changetype<usize>("every"), changetype<usize>("at most 16 of it"));
   if (period < 0 || period > 0xffffffff) fatal(changetype<usize>("every"), changetype<usize>("1 to 4294967295 ms"));
-  store<i64>(timersEnd, period);
-  store<u32>(timersEnd, load<u32>(work), 8);
-  timersEnd += TIMER;
+  store<i64>(timers + used, period);
+  store<u32>(timers + used, load<u32>(work), 8);
+  used += TIMER;
 }
 
 /** The hello's features " time" and " every=MS". */
 export function sayTime(): void {
   if (!wanted) return;
   let least: i64 = i64.MAX_VALUE;
-  for (let p = timers; p < timersEnd; p += TIMER) if (load<i64>(p)) least = min(least, load<i64>(p));
-  put(changetype<usize>(" time"), ALL);
+  for (let p: usize = 0; p < used; p += TIMER) {
+    const period = load<i64>(timers + p);
+    if (period) least = min(least, period);
+  };
+  characters(0x656d697420);
   if (least == i64.MAX_VALUE) return;
-  put(changetype<usize>(" every="), ALL);
+  characters(0x3d797265766520);
   natural(<u32>least);
 }
 
@@ -78,8 +81,8 @@ export function tick(p: usize): void {
   let present: i64 = 0;
   for (let digit: u32; (digit = <u32>load<u8>(p) - 0x30) < 10; p++) present = present * 10 + digit;
   const before = time;
-  for (let timer = timers; timer < timersEnd; timer += TIMER) {
-    const period = load<i64>(timer);
+  for (let timer: usize = 0; timer < used; timer += TIMER) {
+    const period = load<i64>(timers + timer);
     if (!period || !known) continue;
     time = present - (present % period);
     if (time > before) call(timer);
@@ -90,11 +93,11 @@ export function tick(p: usize): void {
 
 /** No more input. */
 export function finish(): void {
-  for (let timer = timers; timer < timersEnd; timer += TIMER) if (!load<i64>(timer)) call(timer);
+  for (let timer: usize = 0; timer < used; timer += TIMER) if (!load<i64>(timers + timer)) call(timer);
 }
 
 function call(timer: usize): void {
-  call_indirect<void>(load<u32>(timer, 8));
+  call_indirect<void>(load<u32>(timers + timer, 8));
   closeObject();
   // There is no reading to drop or reject.
   forgetNote();

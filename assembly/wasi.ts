@@ -1,6 +1,8 @@
 // The whole of the outside world: five calls of WASI preview 1. Only what a filter uses is
 // imported by its module. Pointers are addresses in this module's own memory.
 
+import { transfer } from "./memory";
+
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "fd_read")
 export declare function fd_read(fd: u32, iovs: usize, count: usize, done: usize): u32;
@@ -28,25 +30,23 @@ export const STDERR: u32 = 2;
 export const EAGAIN: u32 = 6;
 export const EINTR: u32 = 27;
 
-/** One iovec, then the number of bytes done: | pointer u32 | length u32 | done u32 |. */
-const transfer = memory.data(12, 4);
-
-/** What {@link read} returns besides a number of bytes. */
-export const WOULD_BLOCK: i32 = -1;
-
 /**
- * Reads at most `room` bytes of stdin to `to`. 0 is the end of input. One iovec a call:
- * some runtimes serve only the first (facts: wasmtime).
+ * Reads at most `room` bytes of stdin to `to`; returns an errno. One iovec a call: some
+ * runtimes serve only the first (facts: wasmtime).
  */
-export function read(to: usize, room: usize): i32 {
+// @ts-ignore: decorator
+@inline
+export function read(to: usize, room: usize): u32 {
   store<u32>(transfer, to);
   store<u32>(transfer, room, 4);
-  while (true) {
-    const errno = fd_read(STDIN, transfer, 1, transfer + 8);
-    if (!errno) return load<u32>(transfer, 8);
-    if (errno == EAGAIN) return WOULD_BLOCK;
-    if (errno != EINTR) return 0;
-  }
+  return fd_read(STDIN, transfer, 1, transfer + 8);
+}
+
+/** How many it were; 0 is the end of input. */
+// @ts-ignore: decorator
+@inline
+export function bytesRead(): usize {
+  return load<u32>(transfer, 8);
 }
 
 /** Writes all of it, however little a call takes. False when the descriptor is gone. */

@@ -1,0 +1,19 @@
+// Where the SDK's fixed places are. The small ones come first: an address below 8,192 takes a
+// byte less wherever the module names it.
+
+/** One iovec, then the number of bytes done: | pointer u32 | length u32 | done u32 |. */
+export const transfer = memory.data(12, 4);
+/** The brackets around the present place; see scan.ts. */
+export const nesting = memory.data(512);
+/** What is to be said about the current reading; see note.ts. */
+export const note = memory.data(1024, 16);
+/** A line for stderr. */
+export const message = memory.data(2048, 16);
+/** A natural number; see big.ts. */
+export const limbs = memory.data(1024, 8);
+/** The index of a document; see scan.ts. */
+export const entries = memory.data(2048 * 16 + 32, 8);
+/** Lines for stdout; see output.ts. */
+export const output = memory.data(65536 + 65536 + 1024, 16);
+/** What stdin brings; see input.ts. */
+export const input = memory.data(131072 + 64, 16);
