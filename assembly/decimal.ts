@@ -59,6 +59,10 @@ export function power(n: i32): f64 {
 
 /** The checked number at p. Overflow is Infinity, as in JavaScript. */
 export function decimal(p: usize): f64 {
+  if (ASC_FEATURE_SIMD) {
+    const quick = short(p);
+    if (!isNaN(quick)) return quick;
+  }
   number(p);
   let result = <f64>mantissa;
   if (!(mantissa >> 53) && <u32>(exponent + 22) < 45)
@@ -66,6 +70,32 @@ export function decimal(p: usize): f64 {
     result = exponent < 0 ? result / power(-exponent) : result * power(exponent);
   else result = exact(p);
   return load<u8>(p) == 0x2d ? -result : result;
+}
+
+/**
+ * For the faster build: what sensors send, up to 15 digits with a point and without an exponent, in one
+ * loop without calls; NaN otherwise. Exact for the same reason.
+ */
+// @ts-ignore: decorator
+@inline
+function short(p: usize): f64 {
+  const negative = load<u8>(p) == 0x2d;
+  if (negative) p++;
+  const start = p;
+  let value: i64 = 0;
+  let unit: f64 = 1;
+  let c = <u32>load<u8>(p) - 0x30;
+  for (; c < 10; c = <u32>load<u8>(++p) - 0x30) value = value * 10 + c;
+  if (c == 0x2e - 0x30) {
+    c = <u32>load<u8>(++p) - 0x30;
+    for (; c < 10; c = <u32>load<u8>(++p) - 0x30) {
+      value = value * 10 + c;
+      unit *= 10;
+    }
+  }
+  if (p - start > 15 || (load<u8>(p) | 0x20) == 0x65) return NaN;
+  const result = <f64>value / unit;
+  return negative ? -result : result;
 }
 
 /** All others: the number at p, which number() has read, with all of its digits. */

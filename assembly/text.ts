@@ -1,7 +1,7 @@
 // Strings (UTF-16) as bytes of the output (UTF-8), without allocation. Inside the SDK a string
 // travels as the address of its characters: a managed operand would bring the collector's
 // shadow stack into filters that never allocate (time on every call).
-import { byte, bytes, cursor, reserve } from "./output";
+import { byte, bytes, cursor, reserve, word } from "./output";
 import { words } from "./words";
 
 /** Bytes of the string at `text`; the runtime keeps them in front of it. */
@@ -22,6 +22,7 @@ export const ALL: usize = 0xfffffffe;
  */
 export function put(text: usize, stop: usize): void {
   const end = text + size(text);
+  if (ASC_FEATURE_SIMD) text = putPlain(text, end, stop);
   while (text < end && cursor() < stop) {
     reserve();
     const c = pointAt(text, end);
@@ -32,6 +33,23 @@ export function put(text: usize, stop: usize): void {
     } else if (c < 0xa0 || (c & 0xfffff800) == 0xd800) escape(c);
     else encode(c);
   }
+}
+
+/** With SIMD: writes characters that are themselves in JSON, eight at once, as long as there are eight. Returns where it stopped. */
+// @ts-ignore: decorator
+@inline
+function putPlain(text: usize, end: usize, stop: usize): usize {
+  for (; text + 16 <= end && cursor() + 8 < stop; text += 16) {
+    reserve();
+    const v = v128.load(text);
+    const odd = v128.or(
+      v128.or(i16x8.lt_u(v, i16x8.splat(0x20)), i16x8.gt_u(v, i16x8.splat(0x7e))),
+      v128.or(i16x8.eq(v, i16x8.splat(0x22)), i16x8.eq(v, i16x8.splat(0x5c))),
+    );
+    if (v128.any_true(odd)) break;
+    word(i64x2.extract_lane(i8x16.narrow_i16x8_u(v, v), 0));
+  }
+  return text;
 }
 
 /** Writes a string that is JSON already; control characters, which end lines, become spaces. */

@@ -44,9 +44,14 @@ test("every constant is the number of its row", () => {
 
 test("what stands in front of the words is where the constants say", () => {
 	const array = source.slice(source.indexOf("[") + 1, source.indexOf("]);"));
-	const bytes = array.replace(/\/\/.*$/gm, "").split(",").map(Number);
+	const bytes = array
+		.replace(/\/\/.*$/gm, "")
+		.split(",")
+		.map(Number);
 	const at = (name: string) =>
-		Number(source.match(`export const ${name} = texts(?: \\+ (\\d+))?;`)?.[1] ?? 0);
+		Number(
+			source.match(`export const ${name} = texts(?: \\+ (\\d+))?;`)?.[1] ?? 0,
+		);
 	const utf16 = (from: number) =>
 		Buffer.from(bytes.slice(from, from + (bytes[from - 4] ?? 0))).toString(
 			"utf16le",
