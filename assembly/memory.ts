@@ -14,6 +14,6 @@ export const limbs = memory.data(1024, 8);
 /** The index of a document; see scan.ts. */
 export const entries = memory.data(2048 * 16 + 32, 8);
 /** Lines for stdout; see output.ts. */
-export const output = memory.data(65536 + 65536 + 1024, 16);
+export const output = memory.data(16384 + 65536 + 1024, 16);
 /** What stdin brings; see input.ts. */
 export const input = memory.data(131072 + 64, 16);

@@ -1,14 +1,15 @@
 // Bytes on their way to stdout. They leave when the batch is done, or when the buffer is full:
 // then up to the line being written, so that a line is cut only if it is longer than all of it.
 //
-//   memory  | note (1 KiB) | message (2 KiB) | lines (64 KiB) | slack (64 KiB) | 1 KiB |
+//   memory  | note (1 KiB) | message (2 KiB) | lines (16 KiB) | slack (64 KiB) | 1 KiB |
 //
 // Everything is written at one cursor. Notes about a reading (note.ts) and messages for stderr
 // (log.ts) are put together by the same functions, with the cursor lent to them.
 import { output } from "./memory";
 import { proc_exit, STDOUT, write } from "./wasi";
 
-const ROOM: usize = 65536;
+/** Memory is what a snapshot of a filter copies, and a write costs little beside 16 KiB of outputs. */
+const ROOM: usize = 16384;
 const buffer = output;
 
 /** Where the next byte goes. */

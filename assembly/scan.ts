@@ -182,7 +182,7 @@ export function scan(p: usize, top: usize): usize {
           continue;
         }
         p++;
-      } else p = c - 0x2d < 13 ? (ASC_FEATURE_SIMD ? skip(p) : number(p)) : literal(p, c);
+      } else p = c - 0x30 < 10 || c == 0x2d ? (ASC_FEATURE_SIMD ? skip(p) : number(p)) : literal(p, c);
       if (!p) return 0;
       if (want) {
         if (depth == 1) {
