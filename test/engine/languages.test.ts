@@ -33,7 +33,7 @@ interface Toolchain {
 }
 
 /** How the seed rule is compiled. Debian's compilers call the target by its old name. */
-const TOOLCHAINS: Readonly<Record<string, Toolchain>> = {
+const TOOLCHAINS: { readonly [language: string]: Toolchain } = {
 	Go: {
 		commands: [["go", "build", "-o"]],
 		probe: { file: "main.go", text: "package main\nfunc main() {}\n" },
