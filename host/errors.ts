@@ -78,6 +78,8 @@ export const CODES = {
 	E_REGISTRY_ANSWER: "The registry gave an answer that makes no sense.",
 	// observe/ and cli/
 	E_HTTP_PORT: "The port for /health and /metrics is in use.",
+	E_HEALTH_CONNECT: "No gateway answers at the address of /health.",
+	E_HEALTH_ANSWER: "What answers there is not a gateway.",
 	E_USAGE: "The command line is wrong.",
 	E_BUILD: "The filter does not compile.",
 	E_BUILD_MISSING:

@@ -109,6 +109,10 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_REGISTRY_ANSWER:
 		"Is the address a registry's? If so, its own log says more.",
 	E_HTTP_PORT: "Set another `http` address, or `http: false`.",
+	E_HEALTH_CONNECT:
+		"Start the gateway, or name the address that its `http` has with `--http`.",
+	E_HEALTH_ANSWER:
+		"Name the address that the gateway's `http` has with `--http`.",
 	E_USAGE: "`wasieve VERB --help` has the options.",
 	E_BUILD: "The compiler's message names file and line.",
 	E_BUILD_MISSING: "`npm install assemblyscript`.",

@@ -15,6 +15,7 @@ import {
 } from "./images.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
+import { printable } from "./report.js";
 
 export const inspectVerb: Verb = {
 	name: "inspect",
@@ -83,9 +84,4 @@ function linesOf(found: Looked): string[] {
 			.filter(([key]) => key !== ANNOTATION.params)
 			.map(([key, value]) => `${printable(key)}  ${printable(value)}\n`),
 	];
-}
-
-/** An image may say anything; a terminal must not. */
-function printable(text: string): string {
-	return text.replace(/\p{Cc}/gu, "?");
 }

@@ -74,7 +74,10 @@ export function oneOperand(
 	return first;
 }
 
-/** The value of `--option`, written with a unit: bytes, a count or milliseconds. */
+/** The longest a timer runs; beyond it Node's timers end at once. */
+const LONGEST = 2 ** 31 - 1;
+
+/** The value of `--option`, written with a unit: bytes, a count or milliseconds (up to 24 days). */
 export function quantity(
 	verb: string,
 	option: string,
@@ -83,7 +86,12 @@ export function quantity(
 	least: 0 | 1 = 0,
 ): number {
 	const value = parseUnit(unit, written);
-	if (value !== undefined && value >= least) return value;
-	const form = `${UNITS[unit].form}${least === 1 ? ", more than 0" : ""}`;
+	const most = unit === "duration" ? LONGEST : Number.MAX_SAFE_INTEGER;
+	if (value !== undefined && value >= least && value <= most) return value;
+	const form = [
+		UNITS[unit].form,
+		...(least === 1 ? ["more than 0"] : []),
+		...(unit === "duration" ? ["at most 24d"] : []),
+	].join(", ");
 	throw usage(verb, `--${option} '${written}' is not ${form}`);
 }

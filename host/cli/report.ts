@@ -49,3 +49,8 @@ export function usage(verb: string, message: string): WasieveError {
 		hint: `wasieve ${verb} --help lists what it takes`,
 	});
 }
+
+/** What comes from elsewhere may say anything; a terminal must not. */
+export function printable(text: string): string {
+	return text.replace(/\p{Cc}/gu, "?");
+}

@@ -15,6 +15,7 @@ export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 	pull: async () => (await import("./pull.js")).pullVerb,
 	inspect: async () => (await import("./inspect.js")).inspectVerb,
 	run: async () => (await import("./run.js")).runVerb,
+	health: async () => (await import("./health.js")).healthVerb,
 	demo: async () => (await import("./demo.js")).demoVerb,
 };
 

@@ -1,18 +1,17 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { WasieveError } from "../errors.js";
-import { parseAddress } from "./address.js";
 import { Brokers } from "./broker.js";
 import { Places } from "./document.js";
+import { readGatewayFile } from "./file.js";
 import type { Inspect } from "./filter.js";
+import { resolveHttp } from "./http.js";
 import { brokerAddress, checkLoops } from "./loop.js";
 import { type Resolved, resolvePipeline } from "./pipeline.js";
 import { Report } from "./problem.js";
 import { type Key, SCHEMA } from "./schema.js";
 import { asValues, Section, type Surroundings } from "./section.js";
 import { checkShape } from "./shape.js";
-import type { GatewayConfig, HttpConfig, PipelineConfig } from "./types.js";
+import type { GatewayConfig, PipelineConfig } from "./types.js";
 
 export interface LoadOptions {
 	/** MQTT_BROKER replaces the gateway's broker; `${NAME}` in broker URLs, user names and passwords. */
@@ -30,7 +29,7 @@ export interface LoadOptions {
  * with every mistake in the file, `problems[]`, each with line, column, key and what to do
  */
 export function loadConfig(file: string, options: LoadOptions): GatewayConfig {
-	return parseConfig(readConfig(file), file, options);
+	return parseConfig(readGatewayFile(file), file, options);
 }
 
 /** As {@link loadConfig}, of a text. `file` gives relative paths their meaning and messages their name. */
@@ -54,19 +53,6 @@ export function parseConfig(
 	const config = resolveGateway(data, file, around, options.inspect);
 	report.throwAny();
 	return deepFreeze(config);
-}
-
-function readConfig(file: string): string {
-	try {
-		return readFileSync(file, "utf8");
-	} catch (cause) {
-		const { code = "unknown error" } = cause as NodeJS.ErrnoException;
-		throw new WasieveError(
-			"E_CONFIG_READ",
-			`the config ${file} cannot be read (${code})`,
-			{ hint: "name a gateway file, for example gateway.yaml", cause },
-		);
-	}
 }
 
 function resolveGateway(
@@ -95,7 +81,7 @@ function resolveGateway(
 		file: resolve(file),
 		// Undefined only together with a problem, and then this is thrown away.
 		broker: broker as GatewayConfig["broker"],
-		http: resolveHttp(top, around),
+		http: resolveHttp(top, around.report),
 		threads: top.need("threads"),
 		quarantine,
 		images: { dir: around.path(top.section("images").need("dir")) },
@@ -110,19 +96,6 @@ function resolveBroker(top: Section, brokers: Brokers) {
 	const value = top.get<unknown>("broker");
 	if (top.has("broker") && top.data.broker === undefined) return undefined;
 	return brokers.resolve(value, top.at("broker"));
-}
-
-function resolveHttp(top: Section, around: Surroundings): HttpConfig | false {
-	const written = top.need<string | number | boolean>("http");
-	if (written === false) return false;
-	const address = written === true ? undefined : parseAddress(written);
-	if (address !== undefined) return address;
-	around.report.value(
-		top.at("http"),
-		`must be host:port, a port from 0 to 65535 or false, not ${JSON.stringify(written)}`,
-		"for example: 127.0.0.1:3000",
-	);
-	return false;
 }
 
 /** What is only wrong when pipelines are seen side by side. */

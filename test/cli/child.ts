@@ -2,8 +2,11 @@ import { type SpawnOptions, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import type { Io } from "#host/cli/io.js";
+import { doMain } from "#host/cli/verbs.js";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const MAIN = join(ROOT, "build/host/cli/main.js");
@@ -26,6 +29,28 @@ export function wasieve(
 		{ cwd: options.cwd ?? ROOT, env },
 		options.input,
 	);
+}
+
+/** Runs `wasieve ARGS` in this process, where a process of its own would take longer than what it does. */
+export async function inPlace(
+	args: string[],
+	cwd: string,
+	env: Record<string, string> = {},
+): Promise<Omit<Ran, "signal">> {
+	const stdout = new PassThrough();
+	const stderr = new PassThrough();
+	const io: Io = {
+		stdin: Readable.from([]),
+		stdout,
+		stderr,
+		env,
+		cwd,
+		isTTY: false,
+		onSignal: () => () => {},
+	};
+	const code = await doMain(args, io);
+	const said = (from: PassThrough) => String(from.read() ?? "");
+	return { code, stdout: said(stdout), stderr: said(stderr) };
 }
 
 /** Runs any command to its end, with `input` as all of its stdin. */

@@ -17,6 +17,7 @@ describe("wasieve", () => {
 			"pull",
 			"inspect",
 			"run",
+			"health",
 			"demo",
 		]);
 	});

@@ -1,14 +1,11 @@
 import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Io } from "#host/cli/io.js";
-import { doMain } from "#host/cli/verbs.js";
 import { readArchive } from "#host/pack/archive.js";
 import { readerOf, topOf, wasmImage } from "#host/pack/bundle.js";
 import type { Image } from "#host/pack/image.js";
 import { readImage } from "#host/pack/manifest.js";
-import { finish, folder, type Ran, wasieve } from "../cli/child.js";
+import { finish, folder, inPlace, type Ran, wasieve } from "../cli/child.js";
 import { DockerRegistry, hasRegistry } from "./docker-registry.js";
 import { OVERHEAT, overheat, STUFFY } from "./modules.js";
 import { buildah, hasBuildah, hasSkopeo, policy, skopeo } from "./tools.js";
@@ -21,31 +18,10 @@ function place() {
 	const own = { HOME: cwd, WASIEVE_STORE: join(cwd, "store") };
 	return {
 		cwd,
-		run: (...args: string[]) => main(args, cwd, own),
+		run: (...args: string[]) => inPlace(args, cwd, own),
 		runAs: (env: Record<string, string>, ...args: string[]) =>
-			main(args, cwd, { ...own, ...env }),
+			inPlace(args, cwd, { ...own, ...env }),
 	};
-}
-
-async function main(
-	args: string[],
-	cwd: string,
-	env: Record<string, string>,
-): Promise<Omit<Ran, "signal">> {
-	const stdout = new PassThrough();
-	const stderr = new PassThrough();
-	const io: Io = {
-		stdin: Readable.from([]),
-		stdout,
-		stderr,
-		env,
-		cwd,
-		isTTY: false,
-		onSignal: () => () => {},
-	};
-	const code = await doMain(args, io);
-	const said = (from: PassThrough) => String(from.read() ?? "");
-	return { code, stdout: said(stdout), stderr: said(stderr) };
 }
 
 const ok = (ran: Omit<Ran, "signal">) => {
