@@ -2,14 +2,16 @@ import {
 	type Document,
 	isAlias,
 	isMap,
-	isPair,
 	isScalar,
 	isSeq,
 	LineCounter,
 	type Node,
+	type Pair,
 	parseDocument,
+	type Scalar,
 	visit,
 	type YAMLError,
+	type YAMLMap,
 } from "yaml";
 import type { Path, Position, Report, Spot } from "./problem.js";
 
@@ -25,6 +27,8 @@ export interface Source {
 export class Places {
 	readonly #lines = new LineCounter();
 	readonly #document: Document.Parsed;
+	/** The pairs of each map asked about, by key: a search for each of thousands of pipelines would be a square. */
+	readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
 
 	constructor(readonly text: string) {
 		this.#document = parseDocument(text, {
@@ -78,6 +82,7 @@ export class Places {
 	}
 
 	#unknownAliases(report: Report): boolean {
+		if (!this.text.includes("*")) return false;
 		let found = false;
 		visit(this.#document, {
 			Alias: (_, alias) => {
@@ -108,13 +113,20 @@ export class Places {
 			return item === null ? undefined : { key: item, value: item };
 		}
 		if (!isMap(node)) return undefined;
-		const pair = node.items.find(
-			(item) =>
-				isPair(item) &&
-				isScalar(item.key) &&
-				String(item.key.value) === String(step),
-		);
+		const pair = this.#pairsOf(node).get(String(step));
 		return pair && { key: pair.key as Node, value: pair.value as Node | null };
+	}
+
+	#pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+		const known = this.#pairs.get(map);
+		if (known !== undefined) return known;
+		const named = map.items
+			.filter((pair) => isScalar(pair.key))
+			.map((pair) => [String((pair.key as Scalar).value), pair] as const);
+		// Of two with the same key the first one: the second is the mistake.
+		const pairs = new Map(named.toReversed());
+		this.#pairs.set(map, pairs);
+		return pairs;
 	}
 
 	#real(node: Node | null): Node | null {

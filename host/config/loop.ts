@@ -1,7 +1,6 @@
-import { filtersOverlap } from "../mqtt/topics.js";
+import { type Input, Inputs } from "./inputs.js";
 import type { Path, Report } from "./problem.js";
-import { possibleTopics } from "./template.js";
-import type { BrokerConfig, FromConfig, ToConfig } from "./types.js";
+import type { FromConfig, ToConfig } from "./types.js";
 
 /** As much of a pipeline as was right. */
 export interface Ends {
@@ -11,29 +10,71 @@ export interface Ends {
 	readonly to: ToConfig | undefined;
 }
 
+/** Which inputs the output of each pipeline can reach. */
+type Reach = ReadonlyMap<Ends, readonly Input[]>;
+
 /**
  * Reports pipelines whose outputs come back as their own readings, directly or by way of others:
  * at a few thousand messages a second such a ring fills a broker before anybody looks.
  */
 export function checkLoops(pipelines: readonly Ends[], report: Report): void {
+	const inputs = new Inputs(pipelines);
+	const reach = new Map(
+		pipelines.map((each) => [each, inputs.reachedBy(each)] as const),
+	);
+	const order = new Map(pipelines.map((each, k) => [each, k] as const));
 	const told = new Set<Ends>();
-	for (const start of pipelines) {
+	for (const start of fedInCircles(reach)) {
 		if (told.has(start)) continue;
-		const ring = wayBack(start, pipelines);
+		const ring = wayBack(start, reach, order);
 		if (ring === undefined) continue;
 		for (const each of ring) told.add(each);
 		complain(ring, report);
 	}
 }
 
+/**
+ * The pipelines that are in a ring or behind one, which mostly is none: those that nobody feeds are
+ * taken away, then those that only these fed, and so on.
+ */
+function fedInCircles(reach: Reach): Ends[] {
+	const feeders = new Map<Input, number>();
+	for (const input of [...reach.values()].flat()) add(feeders, input, 1);
+	const fed = new Map<Ends, number>();
+	for (const { readers } of feeders.keys()) {
+		for (const reader of readers) add(fed, reader, 1);
+	}
+	const free = [...reach.keys()].filter((each) => !fed.has(each));
+	for (const pipeline of free) {
+		for (const input of reach.get(pipeline) ?? []) {
+			if (add(feeders, input, -1) > 0) continue;
+			for (const reader of input.readers) {
+				if (add(fed, reader, -1) === 0) free.push(reader);
+			}
+		}
+	}
+	return [...reach.keys()].filter((each) => (fed.get(each) ?? 0) > 0);
+}
+
+function add<K>(counts: Map<K, number>, key: K, more: number): number {
+	const count = (counts.get(key) ?? 0) + more;
+	counts.set(key, count);
+	return count;
+}
+
 /** The shortest way from a pipeline's output back to its input, as the pipelines on it. */
-function wayBack(start: Ends, all: readonly Ends[]): Ends[] | undefined {
+function wayBack(
+	start: Ends,
+	reach: Reach,
+	order: ReadonlyMap<Ends, number>,
+): Ends[] | undefined {
 	const ways: Ends[][] = [[start]];
 	const seen = new Set<Ends>();
 	for (const way of ways) {
-		const last = way.at(-1) as Ends;
-		for (const next of all) {
-			if (!feeds(last, next)) continue;
+		const fed = (reach.get(way.at(-1) as Ends) ?? [])
+			.flatMap(({ readers }) => readers)
+			.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+		for (const next of fed) {
 			if (next === start) return way;
 			if (seen.has(next)) continue;
 			seen.add(next);
@@ -41,32 +82,6 @@ function wayBack(start: Ends, all: readonly Ends[]): Ends[] | undefined {
 		}
 	}
 	return undefined;
-}
-
-/** Whether an output of one pipeline can be a reading of another. */
-function feeds({ from: origin, to }: Ends, { from }: Ends): boolean {
-	if (to?.kind === "file" && from?.kind === "file") {
-		return from.paths.includes(to.path);
-	}
-	if (to?.kind !== "mqtt" || from?.kind !== "mqtt") return false;
-	if (brokerAddress(to.broker) !== brokerAddress(from.broker)) return false;
-	const filter = origin?.kind === "mqtt" ? origin.topic : "";
-	return filtersOverlap(from.topic, possibleTopics(to.topic, filter));
-}
-
-/** Equal for brokers that are the same server; all names of loopback are one. */
-export function brokerAddress(broker: BrokerConfig): string {
-	const { host, port } =
-		broker.kind === "embedded"
-			? { host: broker.host, port: String(broker.port) }
-			: hostAndPort(broker.url);
-	const isLoopback = /^(localhost|127\..*|\[?::1\]?|0\.0\.0\.0)$/.test(host);
-	return `${isLoopback ? "loopback" : host.toLowerCase()}:${port}`;
-}
-
-function hostAndPort(url: string): { host: string; port: string } {
-	const [, host = "", port = ""] = /^\w+:\/\/(.*):(\d+)$/.exec(url) ?? [];
-	return { host, port };
 }
 
 function complain(ring: readonly Ends[], report: Report): void {

@@ -358,6 +358,13 @@ pipelines:
 		expect(Object.keys(parse(text).pipelines)).toEqual(["a", "b", "c"]);
 	});
 
+	test("what is fed by a ring or feeds one is not in it", () => {
+		const text = `${ring("")}  d: { from: { topic: 2/+ }, filter: { module: build/filter.wasm }, to: { topic: 4/x } }
+  e: { from: { topic: 5/+ }, filter: { module: build/filter.wasm }, to: { topic: 1/x } }
+`;
+		expect(problems(text)).toHaveLength(1);
+	});
+
 	test("through a file", () => {
 		expect(
 			loop({ from: "{ file: x.ndjson }", to: "{ file: ./x.ndjson }" })[0],
