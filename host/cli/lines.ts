@@ -32,7 +32,12 @@ import { Line } from "../pipeline/line.js";
 import { OutputTopic } from "../pipeline/topic.js";
 import { fileSink, fileSource } from "../store/ndjson.js";
 import { openQuarantine } from "../store/quarantine.js";
-import { runtimeOf, workshopOf } from "./workshop.js";
+import {
+	flawTeller,
+	runtimeOf,
+	type TellFlaws,
+	workshopOf,
+} from "./workshop.js";
 
 /** The pipelines of one thread. */
 export interface Lines {
@@ -70,10 +75,11 @@ export async function openLines(
 	around: Surroundings,
 ): Promise<Lines> {
 	const publishers = new Map<BrokerConfig, Publisher>();
+	const tellFlaws = flawTeller(around.log);
 	const lines: Line[] = [];
 	for (const name of around.names) {
 		const pipeline = config.pipelines[name] as PipelineConfig;
-		lines.push(await wire(pipeline, publishers, around));
+		lines.push(await wire(pipeline, publishers, tellFlaws, around));
 	}
 	const up = Promise.all(lines.map((line) => line.start()));
 	// Whoever stops a line that is not up yet makes its start fail: that is not news.
@@ -107,6 +113,7 @@ export async function openLines(
 async function wire(
 	pipeline: PipelineConfig,
 	publishers: Map<BrokerConfig, Publisher>,
+	tellFlaws: TellFlaws,
 	around: Surroundings,
 ): Promise<Line> {
 	const { from, to, limits, restart } = pipeline;
@@ -116,7 +123,7 @@ async function wire(
 			: undefined;
 	const engines: Engine[] = [];
 	for (const filter of pipeline.filters) {
-		engines.push(await engineOf(filter, pipeline, topic, around));
+		engines.push(await engineOf(filter, pipeline, topic, tellFlaws, around));
 	}
 	return new Line({
 		name: pipeline.name,
@@ -142,6 +149,7 @@ async function engineOf(
 	filter: FilterConfig,
 	{ name, limits, restart }: PipelineConfig,
 	topic: OutputTopic | undefined,
+	tellFlaws: TellFlaws,
 	{ clock }: Surroundings,
 ): Promise<Engine> {
 	const bytes = await bytesOf(filter.module);
@@ -159,7 +167,7 @@ async function engineOf(
 	if (filter.engine !== EMBEDDED) {
 		const runtime = runtimeOf(filter.engine);
 		const workshop = workshopOf(process.env);
-		await checkEngine(runtime, workshop);
+		tellFlaws(runtime, await checkEngine(runtime, workshop));
 		return commandEngine({
 			...{ ...shared, runtime, workshop },
 			module: bytes,

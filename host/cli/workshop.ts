@@ -1,8 +1,12 @@
 import { delimiter } from "node:path";
 import type { EngineConfig } from "../config/types.js";
-import type { Workshop } from "../engine/preflight.js";
-import { CONTAINERS } from "../engine/runtimes/containers.js";
-import { customRuntime, RUNTIMES } from "../engine/runtimes/index.js";
+import type { Log } from "../contract.js";
+import type { Found, Workshop } from "../engine/preflight.js";
+import {
+	CONTAINERS,
+	customRuntime,
+	RUNTIMES,
+} from "../engine/runtimes/index.js";
 import type { Runtime } from "../engine/runtimes/runtime.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,6 +31,7 @@ export function workshopOf(env: Environment): Workshop {
 				return value === undefined ? [] : [[name, value]];
 			}),
 		),
+		arch: process.arch,
 	};
 }
 
@@ -38,4 +43,21 @@ export function runtimeOf(engine: EngineConfig): Runtime {
 	if ("command" in engine) return customRuntime(engine.command);
 	const container = CONTAINERS[engine.container];
 	return container?.(engine) ?? customRuntime([engine.container]);
+}
+
+/** Warns of what is known of an engine's version. */
+export type TellFlaws = (runtime: Runtime, found: Found) => void;
+
+/** Once for however many filters run in an engine. */
+export function flawTeller(log: Log): TellFlaws {
+	const told = new Set<string>();
+	return ({ name, install }, { version, flaws }) => {
+		if (told.has(name)) return;
+		told.add(name);
+		for (const { id, what } of flaws)
+			log.warn(
+				{ engine: name, version, id, hint: install },
+				`${name} ${version}: ${what} (${id})`,
+			);
+	};
 }

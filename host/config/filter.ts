@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import { CONTAINERS, suitsShim } from "../engine/runtimes/containers.js";
-import { RUNTIMES } from "../engine/runtimes/index.js";
+import { suitsShim } from "../engine/runtimes/docker-wasm.js";
+import { CONTAINERS, RUNTIMES } from "../engine/runtimes/index.js";
 import { asWasieveError } from "../errors.js";
 import { nearest } from "./nearest.js";
 import type { Path, Report } from "./problem.js";

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { WasieveError } from "../errors.js";
-import type { Runtime } from "./runtimes/runtime.js";
+import type { Flaw, Runtime, Versions } from "./runtimes/runtime.js";
 
 /** ms a runtime may take to say its version. */
 const ANSWER = 10_000;
@@ -11,15 +11,33 @@ const ANSWER = 10_000;
 export interface Workshop {
 	folders: readonly string[];
 	surroundings: Readonly<Record<string, string>>;
+	/** The processor, as process.arch names it. */
+	arch: string;
+}
+
+/** A runtime that is there and works. */
+export interface Found {
+	/** Its program's path. */
+	program: string;
+	/** "" for one that does not tell. */
+	version: string;
+	/** What is known of this version on this machine: vulnerabilities, slowness. */
+	flaws: readonly Flaw[];
 }
 
 /** Whether a runtime is there and of a version that works. Throws E_ENGINE_MISSING, E_ENGINE_VERSION. */
 export async function checkEngine(
 	runtime: Runtime,
 	workshop: Workshop,
-): Promise<{ program: string; version: string }> {
+): Promise<Found> {
 	const program = findProgram(runtime, workshop);
-	return { program, version: await checkVersion(runtime, program, workshop) };
+	if (runtime.version === undefined) return { program, version: "", flaws: [] };
+	const { arguments: args, pattern } = runtime.version;
+	const said = await answer(program, args, workshop.surroundings);
+	const version = pattern.exec(said)?.[1];
+	if (version === undefined) throw unclear(runtime, program, said);
+	refuseBad(runtime, version);
+	return { program, version, flaws: flawsOf(runtime, version, said, workshop) };
 }
 
 /** The runtime's program. Throws E_ENGINE_MISSING. */
@@ -40,29 +58,35 @@ function findProgram(runtime: Runtime, { folders }: Workshop): string {
 	throw missing(`${present} is not executable`, `chmod +x ${present}`);
 }
 
-/** Refuses a runtime of the wrong version. Throws E_ENGINE_VERSION. Returns the version, "" for one that has none. */
-async function checkVersion(
-	runtime: Runtime,
-	program: string,
-	{ surroundings }: Workshop,
-): Promise<string> {
-	const { name, version, oldest = "0", bad = [], install } = runtime;
-	if (version === undefined) return "";
-	const said = await answer(program, version.arguments, surroundings);
-	const found = version.pattern.exec(said)?.[1];
-	if (found === undefined) {
-		const line = JSON.stringify(said.trim().slice(0, 80));
-		throw wrong(`${program} says ${line} when asked for its version`, install);
-	}
-	if (older(found, oldest)) {
+function refuseBad(runtime: Runtime, version: string): void {
+	const { name, oldest = "0", bad = [], install } = runtime;
+	if (older(version, oldest)) {
 		const least = `${oldest} is the oldest that works`;
-		throw wrong(`${name} is version ${found}; ${least}`, install);
+		throw wrong(`${name} is version ${version}; ${least}`, install);
 	}
-	const flaw = bad.find(
-		({ from, below }) => !older(found, from) && older(found, below),
+	const found = bad.find(({ affects }) => isAmong(version, affects));
+	if (found === undefined) return;
+	throw wrong(`${name} is version ${version}: ${found.why}`, install);
+}
+
+function flawsOf(
+	runtime: Runtime,
+	version: string,
+	said: string,
+	{ arch }: Workshop,
+): Flaw[] {
+	const { flaws = [] } = runtime;
+	return flaws.filter((flaw) => {
+		const part = flaw.version ? flaw.version.exec(said)?.[1] : version;
+		const here = flaw.arch === undefined || flaw.arch === arch;
+		return here && part !== undefined && isAmong(part, flaw.affects);
+	});
+}
+
+function isAmong(version: string, ranges: readonly Versions[]): boolean {
+	return ranges.some(
+		([from, below]) => !older(version, from) && older(version, below),
 	);
-	if (flaw) throw wrong(`${name} is version ${found}: ${flaw.why}`, install);
-	return found;
 }
 
 /** What a program prints, whatever its exit code. */
@@ -104,6 +128,17 @@ function isFile(place: string): boolean {
 
 function missing(message: string, hint: string): WasieveError {
 	return new WasieveError("E_ENGINE_MISSING", message, { hint });
+}
+
+function unclear(
+	{ install, refusals }: Runtime,
+	program: string,
+	said: string,
+): WasieveError {
+	const refusal = refusals?.find(({ says }) => says.test(said));
+	if (refusal) return wrong(`${program}: ${refusal.message}`, refusal.hint);
+	const line = JSON.stringify(said.trim().slice(0, 80));
+	return wrong(`${program} says ${line} when asked for its version`, install);
 }
 
 function wrong(message: string, hint: string): WasieveError {

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -55,6 +55,32 @@ test("an engine that is not there is said before anything runs", async () => {
 	expect(stdout).toBe("");
 	expect(stderr).toContain("E_ENGINE_MISSING");
 	expect(stderr).toContain("no-such-engine");
+});
+
+test("what is known of an engine's version is told once", async () => {
+	const dir = folder();
+	const old = join(dir, "wasmtime");
+	const runs = `for module; do :; done; exec '${process.execPath}' '${NODE}' "$module"`;
+	writeFileSync(
+		old,
+		`#!/bin/sh\nif [ "$1" = --version ]; then echo wasmtime 36.0.5; else ${runs}; fi\n`,
+	);
+	chmodSync(old, 0o755);
+	const text = `http: false
+pipelines:
+  a: &pipeline
+    from: { file: ${OFFICE} }
+    filter: { module: ${join(ROOT, "build/stuffy.wasm")}, engine: wasmtime }
+    to: stdout
+  b: *pipeline
+`;
+	writeFileSync(join(dir, "gateway.yaml"), text);
+	const { code, stderr } = await wasieve(["run", join(dir, "gateway.yaml")], {
+		env: { WASIEVE_ENGINES: dir },
+	});
+	expect(code, stderr).toBe(0);
+	expect(stderr.match(/CVE-2026-27204\)/g)).toHaveLength(1);
+	expect(stderr).toContain("mended in 24.0.6, 36.0.6, 40.0.4 and 41.0.4");
 });
 
 test("an engine gets no more of the environment than it needs", () => {

@@ -165,7 +165,7 @@ describe("an engine that", () => {
 			"is of a bad version",
 			script("echo fake 2.3.1", {
 				version: VERSION,
-				bad: [{ from: "2.3.0", below: "2.4.0", why: "it loses lines" }],
+				bad: [{ affects: [["2.3.0", "2.4.0"]], why: "it loses lines" }],
 			}),
 			"E_ENGINE_VERSION",
 		],

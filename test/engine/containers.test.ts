@@ -4,13 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine } from "#host/contract.js";
-import {
-	ctr,
-	docker,
-	dockerWasm,
-	podman,
-	suitsShim,
-} from "#host/engine/runtimes/containers.js";
+import { ctr } from "#host/engine/runtimes/ctr.js";
+import { docker } from "#host/engine/runtimes/docker.js";
+import { dockerWasm, suitsShim } from "#host/engine/runtimes/docker-wasm.js";
+import { podman } from "#host/engine/runtimes/podman.js";
 import type { Runtime } from "#host/engine/runtimes/runtime.js";
 import { feeder } from "./contract.js";
 import { command, script } from "./engines.js";
@@ -55,7 +52,7 @@ function make(runtime: Runtime, start = 10_000) {
 	const engine = command(faked(runtime), tracked, {
 		env: ["A=1"],
 		limits: { time: 3000, start, output: 10_000, memory: 1 << 24 },
-		workshop: { folders: [], surroundings: { FAKE_DOCKER: dir } },
+		workshop: { folders: [], surroundings: { FAKE_DOCKER: dir }, arch: "x64" },
 	});
 	engines.push(engine);
 	return { engine, record: new Record(), feed: feeder(engine) };

@@ -17,6 +17,7 @@ export const FOLDERS = [
 export const WORKSHOP = {
 	folders: FOLDERS,
 	surroundings: { HOME: homedir(), PATH },
+	arch: process.arch,
 };
 
 /** Whether a program is there to be tried. */

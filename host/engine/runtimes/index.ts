@@ -1,7 +1,12 @@
+import type { ContainerOptions } from "./container.js";
+import { ctr } from "./ctr.js";
+import { docker } from "./docker.js";
+import { dockerWasm } from "./docker-wasm.js";
 import { iwasm } from "./iwasm.js";
+import { podman } from "./podman.js";
 import type { Runtime } from "./runtime.js";
 import { wasmedge } from "./wasmedge.js";
-import { wasmtime } from "./wasmtime.js";
+import { NO_COMPILER, wasmtime } from "./wasmtime.js";
 import { wazero } from "./wazero.js";
 
 /** The runtimes that are known by name. */
@@ -11,6 +16,11 @@ export const RUNTIMES: Readonly<Record<string, Runtime>> = {
 	iwasm,
 	wasmedge,
 };
+
+/** Ways to run an image, by the name that configs have for them. */
+export const CONTAINERS: Readonly<
+	Record<string, (options: ContainerOptions) => Runtime>
+> = { docker, podman, "docker-wasm": dockerWasm, ctr };
 
 /** Stands in a command for the module's file; without it the file is put behind the command. */
 const MODULE = "{module}";
@@ -34,6 +44,7 @@ export function customRuntime(command: readonly string[]): Runtime {
 			...args,
 		],
 		trap: /wasm (error|trap): .*|Exception: .*/,
+		refusals: [NO_COMPILER],
 		limits: "nothing",
 		start: 10_000,
 		install: "name a program that exists, or its full path",

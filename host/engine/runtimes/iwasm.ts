@@ -11,6 +11,18 @@ export const iwasm: Runtime = {
 	],
 	version: { arguments: ["--version"], pattern: /iwasm (\d+\.\d+\.\d+)/ },
 	oldest: "1.1.0",
+	flaws: [
+		{
+			id: "CVE-2025-64713",
+			what: "a module can make its fast interpreter write out of bounds (mended in 2.4.4)",
+			affects: [["0", "2.4.4"]],
+		},
+		...["CVE-2026-54912", "CVE-2026-54913", "CVE-2026-54914"].map((id) => ({
+			id,
+			what: "a module can overflow its heap or read what it should not (mended in 2.4.5)",
+			affects: [["0", "2.4.5"]] as const,
+		})),
+	],
 	trap: /Exception: .*/,
 	refusals: [
 		{

@@ -11,6 +11,28 @@ export interface Launch {
 	name: string;
 }
 
+/** Versions from the first on and below the second. */
+export type Versions = readonly [from: string, below: string];
+
+/** A way to refuse a module, or to start at all, that has nothing to do with a reading. */
+export interface Refusal {
+	says: RegExp;
+	message: string;
+	hint: string;
+}
+
+/** Something known about a version that still runs filters right: a vulnerability, or slowness. */
+export interface Flaw {
+	/** Its number in a public list, or a word for what it is about. */
+	id: string;
+	what: string;
+	affects: readonly Versions[];
+	/** The only processor it is about (process.arch). */
+	arch?: string;
+	/** Finds the version in what the engine says where it is a part's, not the engine's own. */
+	version?: RegExp;
+}
+
 /** A program that runs WASI modules: all that differs between one and another, as data. */
 export interface Runtime {
 	name: string;
@@ -20,13 +42,14 @@ export interface Runtime {
 	arguments(launch: Launch): readonly string[];
 	/** How to ask for the version; the pattern's first group is it. */
 	version?: { arguments: readonly string[]; pattern: RegExp };
-	/** Versions below the first that is known to work, and what is wrong with some of the others. */
+	/** Versions below the first that is known to work, and what does not work in some of the others: refused. */
 	oldest?: string;
-	bad?: readonly { from: string; below: string; why: string }[];
+	bad?: readonly { affects: readonly Versions[]; why: string }[];
+	/** What versions that work are known for: told. */
+	flaws?: readonly Flaw[];
 	/** What a line of stderr (or the last one of stdout) that names the cause of a trap has in it. */
 	trap: RegExp;
-	/** Ways to refuse a module that have nothing to do with a reading. */
-	refusals?: readonly { says: RegExp; message: string; hint: string }[];
+	refusals?: readonly Refusal[];
 	/** What it limits by itself; everything else is the module's own maximum and the gateway's clock. */
 	limits: "memory" | "nothing";
 	/** ms from its start until the module asks for input. */
@@ -34,12 +57,15 @@ export interface Runtime {
 	/** How to get it. */
 	install: string;
 	/** Runs an image, which holds the module already, in a container. */
-	container?: {
-		/** Arguments that end the container of that name, one after the other, whatever becomes of the client. */
-		end(name: string): readonly (readonly string[])[];
-		/** Exit codes of the client when the container did not come to run. */
-		failures: readonly number[];
-		/** Why a container may not come to run without any word about it. */
-		stuck: string;
-	};
+	container?: Container;
+}
+
+/** What is to know about containers besides the command that runs one. */
+export interface Container {
+	/** Arguments that end the container of that name, one after the other, whatever becomes of the client. */
+	end(name: string): readonly (readonly string[])[];
+	/** Exit codes of the client when the container did not come to run. */
+	failures: readonly number[];
+	/** Why a container may not come to run without any word about it. */
+	stuck: string;
 }

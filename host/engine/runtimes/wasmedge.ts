@@ -1,5 +1,6 @@
 import type { Runtime } from "./runtime.js";
 
+/** Not measured: no package registry has it. */
 export const wasmedge: Runtime = {
 	name: "wasmedge",
 	program: "wasmedge",
@@ -12,6 +13,13 @@ export const wasmedge: Runtime = {
 	],
 	version: { arguments: ["--version"], pattern: /(\d+\.\d+\.\d+)/ },
 	oldest: "0.9.0",
+	flaws: [
+		{
+			id: "CVE-2025-69261",
+			what: "a module can crash it by a memory access out of bounds (mended in 0.16.0)",
+			affects: [["0", "0.16.0"]],
+		},
+	],
 	trap: /execution failed: .*/,
 	limits: "memory",
 	start: 5000,

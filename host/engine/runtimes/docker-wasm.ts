@@ -1,0 +1,41 @@
+import {
+	type ContainerOptions,
+	DAEMON,
+	end,
+	IMAGE,
+	run,
+	SHIM,
+	TIME,
+} from "./container.js";
+import { docker } from "./docker.js";
+import type { Runtime } from "./runtime.js";
+
+/**
+ * A wasi/wasm image in containerd's wasmtime shim. The end of stdin never arrives there, so the
+ * filter is ended in band, and signals do not reach it: the container is killed by its name.
+ * dockerd cannot make a network for it: it waits for ever with the container "Created".
+ * Measured with Docker 28.5 and 29.7 and the shim of runwasi (wasmtime 36).
+ */
+export function dockerWasm(options: ContainerOptions): Runtime {
+	const shim = ["--runtime", "io.containerd.wasmtime.v1"];
+	return {
+		...docker(options),
+		name: "docker-wasm",
+		arguments: (launch) =>
+			run(options, launch, [...shim, "--platform", "wasi/wasm"]),
+		oldest: "23.0.0",
+		refusals: [DAEMON, IMAGE, TIME, SHIM],
+		install: "install Docker Engine and the wasmtime shim of runwasi",
+		container: {
+			end,
+			failures: [125, 126, 127],
+			stuck:
+				'a container that stays "Created" waits for a network: use network: host or container:NAME, where NAME is a Linux container that sleeps with --network none',
+		},
+	};
+}
+
+/** Networks that dockerd need not make, so that the shim can start. */
+export function suitsShim(network: string | undefined): boolean {
+	return network === "host" || /^container:./.test(network ?? "");
+}
