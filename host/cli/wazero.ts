@@ -10,7 +10,7 @@ const VERSION = "v1.12.0";
 const PACKAGE = "github.com/tetratelabs/wazero";
 
 /** What Go makes of it is only what these sums let through (`-mod=readonly`). */
-const MODULE = {
+export const WAZERO_SOURCES = {
 	"go.mod": `module standalone
 
 go 1.25.0
@@ -42,7 +42,7 @@ export async function buildWazero(
 ): Promise<Runtime> {
 	const dir = await mkdtemp(join(tmpdir(), "wasieve-wazero-"));
 	try {
-		for (const [name, text] of Object.entries(MODULE))
+		for (const [name, text] of Object.entries(WAZERO_SOURCES))
 			await writeFile(join(dir, name), text);
 		await go(dir, {
 			...env,
