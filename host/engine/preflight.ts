@@ -4,7 +4,7 @@ import { isAbsolute, join } from "node:path";
 import { WasieveError } from "../errors.js";
 import type { Flaw, Runtime, Versions } from "./runtimes/runtime.js";
 
-/** ms a runtime may take to say its version. */
+/** ms a runtime may take to say its version, unless the workshop says otherwise. */
 const ANSWER = 10_000;
 
 /** Where to look for programs, and their environment. */
@@ -13,6 +13,8 @@ export interface Workshop {
 	surroundings: Readonly<Record<string, string>>;
 	/** The processor, as process.arch names it. */
 	arch: string;
+	/** ms a runtime may take to say its version. */
+	patience?: number;
 }
 
 /** A runtime that is there and works. */
@@ -30,10 +32,10 @@ export async function checkEngine(
 	runtime: Runtime,
 	workshop: Workshop,
 ): Promise<Found> {
-	const program = findProgram(runtime, workshop);
+	const program = findEngine(runtime, workshop);
 	if (runtime.version === undefined) return { program, version: "", flaws: [] };
 	const { arguments: args, pattern } = runtime.version;
-	const said = await answer(program, args, workshop.surroundings);
+	const said = await answer(program, args, workshop);
 	const version = pattern.exec(said)?.[1];
 	if (version === undefined) throw unclear(runtime, program, said);
 	refuseBad(runtime, version);
@@ -41,14 +43,12 @@ export async function checkEngine(
 }
 
 /** The runtime's program. Throws E_ENGINE_MISSING. */
-function findProgram(runtime: Runtime, { folders }: Workshop): string {
+export function findEngine(runtime: Runtime, workshop: Workshop): string {
 	const { name, program, install } = runtime;
-	const places = isAbsolute(program)
-		? [program]
-		: folders.map((folder) => join(folder, program));
-	const found = places.find((place) => isProgram(place));
+	const { folders } = workshop;
+	const found = findProgram(program, workshop);
 	if (found !== undefined) return found;
-	const present = places.find((place) => isFile(place));
+	const present = placesOf(program, workshop).find((place) => isFile(place));
 	if (present === undefined) {
 		throw missing(
 			`the engine ${name} is not in ${folders.join(", ")}`,
@@ -56,6 +56,19 @@ function findProgram(runtime: Runtime, { folders }: Workshop): string {
 		);
 	}
 	throw missing(`${present} is not executable`, `chmod +x ${present}`);
+}
+
+/** Where a program is, by its name or its full path; undefined when it is nowhere. */
+export function findProgram(
+	program: string,
+	workshop: Workshop,
+): string | undefined {
+	return placesOf(program, workshop).find((place) => isProgram(place));
+}
+
+function placesOf(program: string, { folders }: Workshop): string[] {
+	if (isAbsolute(program)) return [program];
+	return folders.map((folder) => join(folder, program));
 }
 
 function refuseBad(runtime: Runtime, version: string): void {
@@ -93,18 +106,20 @@ function isAmong(version: string, ranges: readonly Versions[]): boolean {
 function answer(
 	program: string,
 	args: readonly string[],
-	env: Readonly<Record<string, string>>,
+	{ surroundings, patience = ANSWER }: Workshop,
 ): Promise<string> {
+	const limits = { timeout: patience, killSignal: "SIGKILL" as const };
+	const env = { ...surroundings };
 	return new Promise((resolve) => {
-		const limits = { timeout: ANSWER, killSignal: "SIGKILL" as const };
-		execFile(program, args, { ...limits, env: { ...env } }, (error, out, err) =>
-			resolve(out || err || String(error ?? "")),
-		);
+		execFile(program, args, { ...limits, env }, (error, out, err) => {
+			const silent = error?.killed ? `nothing for ${patience / 1000} s` : "";
+			resolve(out.trim() || err || silent || String(error ?? ""));
+		});
 	});
 }
 
 /** Compares by numbers: 9.0.0 is older than 10.0.0. */
-function older(version: string, than: string): boolean {
+export function older(version: string, than: string): boolean {
 	const [a, b] = [version, than].map((each) => each.split(".").map(Number));
 	for (let k = 0; k < 3; k++) {
 		const [x, y] = [a?.[k] ?? 0, b?.[k] ?? 0];
