@@ -40,6 +40,14 @@ export async function startBroker(o: {
 	};
 }
 
+/**
+ * Whether there is an embedded broker to be had.
+ * @throws {WasieveError} E_BROKER_MISSING
+ */
+export async function findBroker(): Promise<void> {
+	await load();
+}
+
 async function load(): Promise<typeof import("aedes")> {
 	try {
 		return await import("aedes");
