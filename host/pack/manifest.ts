@@ -264,7 +264,7 @@ function odd(why: string): WasieveError {
 	});
 }
 
-function otherPlatform(found: string): WasieveError {
+export function otherPlatform(found: string): WasieveError {
 	return new WasieveError(
 		"E_IMAGE_PLATFORM",
 		`the image is for ${found || "no platform"}, not for wasi/wasm or wasip1/wasm`,

@@ -47,14 +47,19 @@ export class ImageStore {
 		);
 	}
 
-	/** A blob's bytes; undefined when it is not here or no longer what it was. */
+	/** A blob's bytes; undefined when it is not here or no longer what it was: then it is removed, to be fetched again. */
 	read(digest: Digest): Buffer | undefined {
+		const bytes = this.peek(digest);
+		if (bytes === undefined) rmSync(this.file(digest), { force: true });
+		return bytes;
+	}
+
+	/** The same for who only looks. */
+	peek(digest: Digest): Buffer | undefined {
 		const file = this.file(digest);
 		if (!existsSync(file)) return undefined;
 		const bytes = readFileSync(file);
-		if (digestOf(bytes) === digest) return bytes;
-		rmSync(file, { force: true });
-		return undefined;
+		return digestOf(bytes) === digest ? bytes : undefined;
 	}
 
 	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
@@ -109,6 +114,12 @@ export class ImageStore {
 	load(name: Reference): Image | undefined {
 		const top = name.digest ?? this.pinned(name)?.digest;
 		return top && wasmImage(top, (digest) => this.read(digest));
+	}
+
+	/** The same for who only looks. */
+	find(name: Reference): Image | undefined {
+		const top = name.digest ?? this.pinned(name)?.digest;
+		return top && wasmImage(top, (digest) => this.peek(digest));
 	}
 
 	/** A module as a file of its own, for whoever runs files; returns its path. */

@@ -1,0 +1,14 @@
+/** (module (func (result v128) (v128.const i32x4 0 0 0 0))) */
+const PROBE = Uint8Array.of(
+	...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+	...[0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b],
+	...[0x03, 0x02, 0x01, 0x00],
+	...[0x0a, 0x16, 0x01, 0x14, 0x00, 0xfd, 0x0c],
+	...new Array<number>(16).fill(0),
+	0x0b,
+);
+
+/** Whether modules with 128-bit SIMD run here: V8 takes them on a CPU that has it (x86 from SSE4.1 on, ARM with NEON). */
+export function hasSimd(): boolean {
+	return WebAssembly.validate(PROBE);
+}

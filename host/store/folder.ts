@@ -1,0 +1,63 @@
+import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { WasieveError } from "../errors.js";
+
+/**
+ * The folder that exists on the way to `folder` and in which the rest would be made; itself when it exists.
+ * @throws {WasieveError} E_FILE_WRITE when it cannot be made or written to by this user
+ */
+export function writableFolder(folder: string): string {
+	const found = statOf(folder);
+	if (found === undefined) return writableFolder(dirname(folder));
+	if (!found.isDirectory())
+		throw refused(`${folder} is not a folder`, "name another place");
+	mayWrite(folder, constants.W_OK | constants.X_OK);
+	return folder;
+}
+
+/**
+ * A file that is to grow can be written, or made.
+ * @throws {WasieveError} E_FILE_WRITE
+ */
+export function refuseUnwritable(file: string): void {
+	const found = statOf(file);
+	if (found === undefined) {
+		writableFolder(dirname(file));
+		return;
+	}
+	if (found.isDirectory())
+		throw refused(`${file} is a folder`, "name a file in it");
+	mayWrite(file, constants.W_OK);
+}
+
+function mayWrite(path: string, how: number): void {
+	try {
+		accessSync(path, how);
+	} catch (cause) {
+		throw closed(path, cause);
+	}
+}
+
+/** Undefined when there is nothing, or a file where a folder would be on the way: its own turn comes. */
+function statOf(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false });
+	} catch (cause) {
+		if ((cause as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+		throw closed(path, cause);
+	}
+}
+
+function closed(path: string, cause: unknown): WasieveError {
+	const { code } = cause as NodeJS.ErrnoException;
+	const hint =
+		code === "EROFS"
+			? "name a folder on a disk that is not read-only"
+			: `sudo chown "$(id -u)" ${path}, with the id of the gateway's user`;
+	const what = `${path} cannot be written by this user (${code})`;
+	return refused(what, hint, cause);
+}
+
+function refused(message: string, hint: string, cause?: unknown): WasieveError {
+	return new WasieveError("E_FILE_WRITE", message, { hint, cause });
+}
