@@ -40,7 +40,7 @@ Example:
 		const deadline = quantity("health", "timeout", "duration", timeout, 1);
 		const address = await addressOf(values.http, positionals, io);
 		try {
-			const answer = await askHealth(reachable(address), deadline);
+			const answer = await askHealth(address, deadline);
 			io.stdout.write(json ? `${JSON.stringify(answer.body)}\n` : told(answer));
 			return answer.ok ? EXIT.OK : EXIT.FAILED;
 		} catch (thrown) {
@@ -72,15 +72,6 @@ async function configured(file: string, io: Io): Promise<HttpConfig> {
 	const written =
 		http === false ? "`http: false`" : "a port that is any free one";
 	throw usage("health", `${file} has ${written}: name the address with --http`);
-}
-
-/** Who listens everywhere is asked on the loopback. */
-function reachable({ host, port }: HttpConfig): HttpConfig {
-	const everywhere: Readonly<Record<string, string>> = {
-		"0.0.0.0": "127.0.0.1",
-		"::": "::1",
-	};
-	return { host: everywhere[host] ?? host, port };
 }
 
 function told({ pipelines }: HealthAnswer): string {

@@ -242,7 +242,7 @@ function ndjsonSinkOf({ to }: PipelineConfig, { stdout }: Surroundings): Sink {
 	return fileSink(to.kind === "file" ? { path: to.path } : { stdout });
 }
 
-function optionsOf(
+export function optionsOf(
 	broker: BrokerConfig,
 	clientId: MqttFrom["clientId"],
 	clean: boolean,

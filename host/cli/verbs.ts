@@ -16,6 +16,7 @@ export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 	inspect: async () => (await import("./inspect.js")).inspectVerb,
 	run: async () => (await import("./run.js")).runVerb,
 	health: async () => (await import("./health.js")).healthVerb,
+	doctor: async () => (await import("./doctor.js")).doctorVerb,
 	demo: async () => (await import("./demo.js")).demoVerb,
 };
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 /** package.json of this package, three floors above build/host/cli. */
 export function packageJson(): {
 	version: string;
+	engines: { node: string };
 	optionalDependencies: Record<string, string>;
 } {
 	const file = new URL("../../../package.json", import.meta.url);

@@ -16,6 +16,12 @@ export interface HealthAnswer {
 /** A gateway of ten thousand pipelines, each with its longest reason. */
 const LARGEST = 32 * 1024 * 1024;
 
+/** Who listens everywhere is asked on the loopback. */
+const EVERYWHERE: Readonly<Record<string, string>> = {
+	"0.0.0.0": "127.0.0.1",
+	"::": "::1",
+};
+
 /**
  * Asks the gateway at `host:port` for its health, for at most `timeout` ms in all.
  * @throws {WasieveError} E_HEALTH_CONNECT, E_HEALTH_ANSWER
@@ -24,7 +30,8 @@ export async function askHealth(
 	{ host, port }: { host: string; port: number },
 	timeout: number,
 ): Promise<HealthAnswer> {
-	const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/health`;
+	const near = EVERYWHERE[host] ?? host;
+	const url = `http://${near.includes(":") ? `[${near}]` : near}:${port}/health`;
 	const { status, text } = await fetchText(url, timeout);
 	const body = parse(text);
 	if (isHealth(body)) {

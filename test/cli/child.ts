@@ -21,12 +21,17 @@ export interface Ran {
 /** Runs `wasieve ARGS` as a process of its own, to its end. */
 export function wasieve(
 	args: string[],
-	options: { input?: string | Buffer; cwd?: string; env?: object } = {},
+	options: {
+		input?: string | Buffer;
+		cwd?: string;
+		env?: object;
+		uid?: number;
+	} = {},
 ): Promise<Ran> {
 	const env = { ...process.env, ...options.env };
 	return finish(
 		[process.execPath, MAIN, ...args],
-		{ cwd: options.cwd ?? ROOT, env },
+		{ ...options, cwd: options.cwd ?? ROOT, env },
 		options.input,
 	);
 }

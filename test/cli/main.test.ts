@@ -18,6 +18,7 @@ describe("wasieve", () => {
 			"inspect",
 			"run",
 			"health",
+			"doctor",
 			"demo",
 		]);
 	});
