@@ -9,7 +9,7 @@ export const HELP = `npm run bench -- [flags]
   --rounds N        rounds of each measurement (default 3, quick 1)
   --json FILE       where the result goes (default bench/results/<arch>-<commit>.json)
   --markdown FILE   replaces the table in FILE (bench/README.md)
-  --cli FILE        another build's host/cli/main.js
+  --cli FILE        another build's build/bin/main.js
 `;
 
 /**

@@ -95,7 +95,7 @@ function running(child) {
  * @returns {{ cli: string, module: string }}
  * @throws when they have not been built
  */
-export function built(cli = join(ROOT, "build/host/cli/main.js")) {
+export function built(cli = join(ROOT, "build/bin/main.js")) {
 	const module = join(ROOT, "build/overheat.wasm");
 	for (const file of [cli, module])
 		if (!existsSync(file))

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { WasieveError } from "../errors.js";
 import { importsOf } from "./imports.js";
+import { packageFolder } from "./version.js";
 
 export interface CompileOptions {
 	/** The module's file; nothing is written without it. */
@@ -113,7 +113,7 @@ const MODULE = "filter.wasm";
 const MAP = "filter.wasm.map";
 
 /** The SDK beside this file's package: a filter is compiled with the SDK of the gateway that builds it. */
-const SDK = fileURLToPath(new URL("../../../assembly/", import.meta.url));
+const SDK = join(packageFolder(), "assembly/");
 
 /**
  * The files the compiler asks for. It looks for packages in node_modules folders, where the

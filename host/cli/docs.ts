@@ -5,6 +5,7 @@ import { configReference, editorSchema } from "../config/reference.js";
 import { SCHEMA } from "../config/schema.js";
 import { CODES, type Code } from "../errors.js";
 import { ADVICE } from "./advice.js";
+import { packageFolder } from "./version.js";
 
 /** The generated files of docs/, by name; `npm run docs` writes them, a test compares. */
 export function referenceDocs(): Record<string, string> {
@@ -51,7 +52,7 @@ function row(code: Code): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-	const docs = fileURLToPath(new URL("../../../docs", import.meta.url));
+	const docs = join(packageFolder(), "docs");
 	for (const [name, text] of Object.entries(referenceDocs())) {
 		writeFileSync(join(docs, name), text);
 	}

@@ -11,7 +11,7 @@ import { startHttp } from "../observe/http.js";
 import { createLog } from "../observe/log.js";
 import { isImage } from "../pack/reference.js";
 import { type Lines, openLines, type Surroundings } from "./lines.js";
-import { openThreads } from "./threads.js";
+import type { openThreads } from "./threads.js";
 
 export type { PipelineSnapshot } from "../contract.js";
 
@@ -76,7 +76,7 @@ export async function startGateway(
 		const reachable = withBrokers(config, brokers);
 		const lines =
 			config.threads > 1
-				? await openThreads(reachable, around)
+				? await inThreads(reachable, around)
 				: inThisThread(
 						await openLines(reachable, {
 							...around,
@@ -138,6 +138,12 @@ async function serve(
 			return drained;
 		},
 	};
+}
+
+/** Loaded for whom asks for threads. */
+async function inThreads(...given: Parameters<typeof openThreads>) {
+	const threads = await import("./threads.js");
+	return threads.openThreads(...given);
 }
 
 function inThisThread(lines: Lines): RemoteLines {

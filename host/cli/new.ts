@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { WasieveError } from "../errors.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
 import { type Project, projectFiles } from "./project.js";
-import { version } from "./version.js";
+import { packageFolder, version } from "./version.js";
 
 export const newVerb: Verb = {
 	name: "new",
@@ -49,7 +48,7 @@ function describeProject(dir: string, spec: string | undefined): Project {
 
 /** In a checkout npm links to the folder; an installed package names its version. */
 function ownSpec(dir: string): string {
-	const root = fileURLToPath(new URL("../../..", import.meta.url));
+	const root = packageFolder();
 	if (root.split(/[\\/]/).includes("node_modules")) return `^${version()}`;
 	return `file:${relative(dir, root)}`;
 }

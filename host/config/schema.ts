@@ -36,6 +36,9 @@ export interface Key {
 	readonly defaultText?: string;
 }
 
+/** Keywords that say nothing about what is right by themselves: `unit` reads the first two. */
+export const OWN_WORDS = ["least", "most", "secret", "defaultText"];
+
 const log: Key = {
 	type: "object",
 	description: "The log: JSON lines on stderr.",

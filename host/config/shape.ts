@@ -1,12 +1,11 @@
-import { Ajv, type AnySchemaObject, type ErrorObject } from "ajv";
+import type { ErrorObject } from "ajv";
 import { flow } from "./flow.js";
 import { nearest } from "./nearest.js";
 import type { Path, Report } from "./problem.js";
 import { type Key, SCHEMA } from "./schema.js";
-import { formatUnit, parseUnit, UNITS } from "./units.js";
-
-/** Told by {@link Key.unit} and its neighbours; everything else is plain JSON Schema. */
-const OWN_WORDS = ["least", "most", "secret", "defaultText"];
+import { validate } from "./schema-check.js";
+import { unitFault } from "./unit-fault.js";
+import { UNITS } from "./units.js";
 
 const HELP = "docs/config.md describes every key";
 
@@ -16,49 +15,51 @@ const HELP = "docs/config.md describes every key";
  * at everything else.
  */
 export function checkShape(data: unknown, report: Report): void {
-	const check = compile();
-	if (check(data)) return;
-	const errors = check.errors ?? [];
-	for (const error of errors) complain(error, pathOf(error, data), report);
-	for (const error of errors) prune(data, error);
+	if (validate(data)) return;
+	const wrong = (validate.errors ?? []).map((error) => wrongIn(data, error));
+	for (const each of wrong) complain(each, report);
+	for (const { error } of wrong) prune(data, error);
 }
 
-function compile() {
-	const ajv = new Ajv({
-		allErrors: true,
-		verbose: true,
-		allowUnionTypes: true,
-		strictRequired: false,
-		// "object with items, array with properties": deliberate, see Key
-		strictTypes: false,
-		// SCHEMA is ours and a test checks it: at start that would cost 30 ms.
-		meta: false,
-		validateSchema: false,
-		inlineRefs: false,
-		code: { optimize: false },
-	});
-	for (const keyword of OWN_WORDS) ajv.addKeyword(keyword);
-	ajv.addKeyword({
-		keyword: "unit",
-		type: ["string", "number"],
-		validate: (_: unknown, value: string | number, key?: AnySchemaObject) =>
-			unitFault(value, key as Key) === undefined,
-	});
-	return ajv.compile(SCHEMA);
+/** An error with what it is about. */
+interface Wrong {
+	readonly error: ErrorObject;
+	readonly path: (string | number)[];
+	readonly key: Key;
+	readonly value: unknown;
 }
 
-/** What is wrong with a value written with a unit. */
-function unitFault(value: string | number, key: Key): string | undefined {
-	if (key.unit === undefined) return undefined;
-	const { unit, least = 0, most = Number.MAX_SAFE_INTEGER } = key;
-	const parsed = parseUnit(unit, value);
-	if (parsed === undefined) return `must be ${UNITS[unit].form}`;
-	if (parsed >= least && parsed <= most) return undefined;
-	return `must be between ${formatUnit(unit, least)} and ${formatUnit(unit, most)}`;
+/** An error's own path through the schema begins anew at each $ref: the data's way is followed instead. */
+function wrongIn(data: unknown, error: ErrorObject): Wrong {
+	const path = pathOf(error, data);
+	let key = SCHEMA;
+	let value = data;
+	for (const step of path) {
+		key = keyBelow(key, step);
+		value = (value as Record<string | number, unknown>)[step];
+	}
+	return { error, path, key, value };
 }
 
-function complain(error: ErrorObject, path: Path, report: Report): void {
-	const key = error.parentSchema as Key;
+function keyBelow(key: Key, step: string | number): Key {
+	const below =
+		typeof step === "number"
+			? key.items
+			: (key.properties?.[step] ?? key.additionalProperties);
+	return referred(below as Key);
+}
+
+/** `$ref` is `#/…`, a place in SCHEMA; what stands beside it is said of this place alone. */
+function referred(key: Key): Key {
+	if (key.$ref === undefined) return key;
+	let there = SCHEMA as Record<string, unknown>;
+	for (const step of key.$ref.split("/").slice(1))
+		there = there[step] as Record<string, unknown>;
+	return { ...there, ...key };
+}
+
+function complain(wrong: Wrong, report: Report): void {
+	const { error, path, key } = wrong;
 	switch (error.keyword) {
 		case "additionalProperties":
 			complainUnknown(error, path, key, report);
@@ -84,7 +85,7 @@ function complain(error: ErrorObject, path: Path, report: Report): void {
 		case "pattern": // said by propertyNames
 			return;
 		default:
-			report.value(path, `${expected(error, key)}${found(error)}`, hintOf(key));
+			report.value(path, `${expected(wrong)}${found(wrong)}`, hintOf(key));
 	}
 }
 
@@ -120,14 +121,14 @@ function missingHint(name: string, key: Key): string {
 }
 
 /** "must be …" */
-function expected(error: ErrorObject, key: Key): string {
+function expected({ error, key, value }: Wrong): string {
 	switch (error.keyword) {
 		case "type":
 			return `must be ${oneOf(typeNames(key))}`;
 		case "enum":
 			return `must be ${oneOf((key.enum ?? []).map(String))}`;
 		case "unit":
-			return unitFault(error.data as string | number, key) ?? "";
+			return unitFault(value as string | number, key) ?? "";
 		case "minimum":
 		case "maximum":
 			return `must be between ${key.minimum} and ${key.maximum}`;
@@ -156,15 +157,14 @@ function oneOf(words: readonly string[]): string {
 }
 
 /** ", not …", unless that would say too much. */
-function found(error: ErrorObject): string {
-	const { data } = error;
-	if ((error.parentSchema as Key).secret) return "";
-	if (data === null) return ", but nothing stands there";
-	if (Array.isArray(data)) return data.length === 0 ? "" : ", not a list";
-	if (typeof data === "object") {
+function found({ error, key, value }: Wrong): string {
+	if (key.secret) return "";
+	if (value === null) return ", but nothing stands there";
+	if (Array.isArray(value)) return value.length === 0 ? "" : ", not a list";
+	if (typeof value === "object") {
 		return error.keyword === "type" ? ", not a map of keys" : "";
 	}
-	return data === "" ? "" : `, not ${JSON.stringify(data).slice(0, 80)}`;
+	return value === "" ? "" : `, not ${JSON.stringify(value).slice(0, 80)}`;
 }
 
 function hintOf(key: Key, name?: string): string {

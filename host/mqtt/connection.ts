@@ -1,5 +1,6 @@
-import { createRequire } from "node:module";
 import type { Socket } from "node:net";
+// The client class alone: the package's front door brings websockets and proxies along.
+import mqttClient from "mqtt/lib/client";
 import { asWasieveError, type WasieveError } from "../errors.js";
 import { Control } from "./control.js";
 import {
@@ -15,12 +16,8 @@ import { Keepalive } from "./keepalive.js";
 import { type BrokerOptions, parseTarget, type Target } from "./options.js";
 import { openSocket } from "./socket.js";
 
-// The client class alone: the package's front door brings websockets and proxies along. It is
-// CommonJS with a `default` inside, which loaders disagree about; require() does not.
-type Client = { default: typeof import("mqtt/lib/client")["default"] };
-const { default: MqttClient } = createRequire(import.meta.url)(
-	"mqtt/lib/client",
-) as Client;
+// It is CommonJS with a `default` inside, which some loaders have unwrapped by now and others not.
+const MqttClient = mqttClient.default ?? mqttClient;
 
 /** Packet types [MQTT-2.1.2]. */
 export const CONNACK = 2;

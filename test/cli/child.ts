@@ -9,7 +9,7 @@ import type { Io } from "#host/cli/io.js";
 import { doMain } from "#host/cli/verbs.js";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-export const MAIN = join(ROOT, "build/host/cli/main.js");
+export const MAIN = join(ROOT, "build/bin/main.js");
 
 export interface Ran {
 	code: number | null;

@@ -7,9 +7,7 @@ import { reading } from "./clients.js";
 import { OVERHEAT, scratch } from "./processes.js";
 
 const folder = scratch();
-const MAIN = fileURLToPath(
-	new URL("../../build/host/cli/main.js", import.meta.url),
-);
+const MAIN = fileURLToPath(new URL("../../build/bin/main.js", import.meta.url));
 
 test.each([1, 2])(
 	"files, stdin and stdout in one gateway, no broker (threads: %i)",

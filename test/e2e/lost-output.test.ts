@@ -7,9 +7,7 @@ import { expect, test } from "vitest";
 import { reading } from "./clients.js";
 import { OVERHEAT, scratch } from "./processes.js";
 
-const MAIN = fileURLToPath(
-	new URL("../../build/host/cli/main.js", import.meta.url),
-);
+const MAIN = fileURLToPath(new URL("../../build/bin/main.js", import.meta.url));
 const folder = scratch();
 const full = existsSync("/dev/full");
 if (!full) console.log("skipped: there is no /dev/full to be full");

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const MAIN = join(ROOT, "build/host/cli/main.js");
+const MAIN = join(ROOT, "build/bin/main.js");
 /** Debian keeps mosquitto where an ordinary PATH does not look. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
 

@@ -7,9 +7,7 @@ import { CODES } from "#host/errors.js";
 import { reading } from "../e2e/clients.js";
 import type { Hostile } from "./modules.js";
 
-const MAIN = fileURLToPath(
-	new URL("../../build/host/cli/main.js", import.meta.url),
-);
+const MAIN = fileURLToPath(new URL("../../build/bin/main.js", import.meta.url));
 /** The longest any run may take, ms, on a machine that does other things as well. */
 const DEADLINE = 20_000;
 

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { GatewayConfig, PipelineConfig } from "../../config/types.js";
 import { startBroker } from "../../mqtt/broker.js";
 import type { BrokerOptions } from "../../mqtt/options.js";
@@ -10,13 +9,12 @@ import { mqttSource } from "../../mqtt/source.js";
 import { readConfig } from "../config.js";
 import { type Gateway, startGateway } from "../gateway.js";
 import type { Io } from "../io.js";
+import { packageFolder } from "../version.js";
 import { type Devices, startDevices } from "./devices.js";
 import { type Listener, startListener } from "./listener.js";
 import { dealReadings, type Publication } from "./readings.js";
 
-const EXAMPLES = fileURLToPath(
-	new URL("../../../../examples", import.meta.url),
-);
+const EXAMPLES = join(packageFolder(), "examples");
 
 /** Everything that plays in the demo, connected. */
 export interface Stage {

@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { pipelineWay } from "../places.js";
+import { packageFolder } from "../version.js";
 import { quarantined } from "./play.js";
 import type { Stage } from "./stage.js";
 import { count } from "./summary.js";
@@ -59,4 +59,4 @@ try next
 `;
 }
 
-const PACKAGE = fileURLToPath(new URL("../../../..", import.meta.url));
+const PACKAGE = packageFolder();
