@@ -27,7 +27,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM build AS module
 ARG SOURCE=assembly/filters/overheat.ts
-RUN node build/host/cli/main.js build "$SOURCE" -o /filter.wasm
+RUN node build/bin/main.js build "$SOURCE" -o /filter.wasm
 
 FROM scratch AS filter
 COPY --from=module --chmod=755 /filter.wasm /filter.wasm
@@ -69,7 +69,7 @@ VOLUME /data
 USER 1000:1000
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=2 \
-	CMD ["node", "/app/build/host/cli/main.js", "health", "/etc/wasieve/gateway.yaml"]
+	CMD ["node", "/app/build/bin/main.js", "health", "/etc/wasieve/gateway.yaml"]
 # Node is process 1 and hears SIGTERM itself.
-ENTRYPOINT ["node", "/app/build/host/cli/main.js"]
+ENTRYPOINT ["node", "/app/build/bin/main.js"]
 CMD ["run", "/etc/wasieve/gateway.yaml"]

@@ -5,7 +5,7 @@ import { DEPLOY, has, makeSecrets, placed, read } from "./places.js";
 
 const UNIT = "systemd/wasieve.service";
 const NODE = [
-	"/usr/bin/node /opt/wasieve/node_modules/wasieve/build/host/cli/main.js",
+	"/usr/bin/node /opt/wasieve/node_modules/wasieve/build/bin/main.js",
 	process.execPath,
 ] as const;
 
