@@ -32,12 +32,7 @@ import { Line } from "../pipeline/line.js";
 import { OutputTopic } from "../pipeline/topic.js";
 import { fileSink, fileSource } from "../store/ndjson.js";
 import { openQuarantine } from "../store/quarantine.js";
-import {
-	flawTeller,
-	runtimeOf,
-	type TellFlaws,
-	workshopOf,
-} from "./workshop.js";
+import { type Engines, imageOf, openEngines, runtimeOf } from "./workshop.js";
 
 /** The pipelines of one thread. */
 export interface Lines {
@@ -75,11 +70,11 @@ export async function openLines(
 	around: Surroundings,
 ): Promise<Lines> {
 	const publishers = new Map<BrokerConfig, Publisher>();
-	const tellFlaws = flawTeller(around.log);
+	const external = openEngines(config.images.dir, process.env, around.log);
 	const lines: Line[] = [];
 	for (const name of around.names) {
 		const pipeline = config.pipelines[name] as PipelineConfig;
-		lines.push(await wire(pipeline, publishers, tellFlaws, around));
+		lines.push(await wire(pipeline, publishers, external, around));
 	}
 	const up = Promise.all(lines.map((line) => line.start()));
 	// Whoever stops a line that is not up yet makes its start fail: that is not news.
@@ -113,7 +108,7 @@ export async function openLines(
 async function wire(
 	pipeline: PipelineConfig,
 	publishers: Map<BrokerConfig, Publisher>,
-	tellFlaws: TellFlaws,
+	external: Engines,
 	around: Surroundings,
 ): Promise<Line> {
 	const { from, to, limits, restart } = pipeline;
@@ -123,7 +118,7 @@ async function wire(
 			: undefined;
 	const engines: Engine[] = [];
 	for (const filter of pipeline.filters) {
-		engines.push(await engineOf(filter, pipeline, topic, tellFlaws, around));
+		engines.push(await engineOf(filter, pipeline, topic, external, around));
 	}
 	return new Line({
 		name: pipeline.name,
@@ -149,7 +144,7 @@ async function engineOf(
 	filter: FilterConfig,
 	{ name, limits, restart }: PipelineConfig,
 	topic: OutputTopic | undefined,
-	tellFlaws: TellFlaws,
+	external: Engines,
 	{ clock }: Surroundings,
 ): Promise<Engine> {
 	const bytes = await bytesOf(filter.module);
@@ -166,10 +161,11 @@ async function engineOf(
 	};
 	if (filter.engine !== EMBEDDED) {
 		const runtime = runtimeOf(filter.engine);
-		const workshop = workshopOf(process.env);
+		const { workshop, pack, tellFlaws } = external;
 		tellFlaws(runtime, await checkEngine(runtime, workshop));
+		const image = imageOf(filter.engine) ?? pack;
 		return commandEngine({
-			...{ ...shared, runtime, workshop },
+			...{ ...shared, runtime, workshop, image },
 			module: bytes,
 			args: filter.args,
 			folder: tmpdir(),

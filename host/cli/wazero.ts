@@ -7,6 +7,8 @@ import type { Architecture, Runtime } from "../pack/standalone.js";
 import type { Io } from "./io.js";
 
 const VERSION = "v1.12.0";
+/** Its name in images. */
+export const WAZERO = `wazero ${VERSION.slice(1)}`;
 const PACKAGE = "github.com/tetratelabs/wazero";
 
 /** What Go makes of it is only what these sums let through (`-mod=readonly`). */
@@ -51,7 +53,7 @@ export async function buildWazero(
 			GOOS: "linux",
 		});
 		const bytes = await readFile(join(dir, "wazero"));
-		return { architecture, bytes, name: `wazero ${VERSION.slice(1)}` };
+		return { architecture, bytes, name: WAZERO };
 	} finally {
 		await rm(dir, { recursive: true, force: true });
 	}
@@ -103,7 +105,7 @@ function notBuilt(why: string): WasieveError {
 		"E_STANDALONE",
 		`wazero ${VERSION} cannot be built: ${why}`,
 		{
-			hint: "--standalone needs Go 1.25 or newer on the PATH, and the Go module proxy or its cache",
+			hint: "images for Linux need Go 1.25 or newer on the PATH, and the Go module proxy or its cache, or are made elsewhere (wasieve pack --standalone)",
 		},
 	);
 }

@@ -1,6 +1,7 @@
-import { delimiter } from "node:path";
+import { delimiter, join } from "node:path";
 import type { EngineConfig } from "../config/types.js";
 import type { Log } from "../contract.js";
+import type { Pack } from "../engine/place.js";
 import type { Found, Workshop } from "../engine/preflight.js";
 import {
 	CONTAINERS,
@@ -45,11 +46,39 @@ export function runtimeOf(engine: EngineConfig): Runtime {
 	return container?.(engine) ?? customRuntime([engine.container]);
 }
 
+/** The image that a config names. */
+export function imageOf(engine: EngineConfig): string | undefined {
+	return typeof engine === "object" && "image" in engine
+		? engine.image
+		: undefined;
+}
+
+/** What pipelines share that have engines of their own. */
+export interface Engines {
+	readonly workshop: Workshop;
+	/** Warns of what is known of an engine's version. */
+	readonly tellFlaws: TellFlaws;
+	/** Makes images for those that run containers. */
+	readonly pack: Pack;
+}
+
+/** `dir`: where what images are made of is kept. */
+export function openEngines(dir: string, env: Environment, log: Log): Engines {
+	const workshop = workshopOf(env);
+	const pack: Pack = async (module, around) => {
+		const { packer } = await import("./packed-modules.js");
+		packs ??= packer(join(dir, "runtimes"), workshop, env);
+		return packs(module, around);
+	};
+	let packs: Pack | undefined;
+	return { workshop, tellFlaws: flawTeller(log), pack };
+}
+
 /** Warns of what is known of an engine's version. */
-export type TellFlaws = (runtime: Runtime, found: Found) => void;
+type TellFlaws = (runtime: Runtime, found: Found) => void;
 
 /** Once for however many filters run in an engine. */
-export function flawTeller(log: Log): TellFlaws {
+function flawTeller(log: Log): TellFlaws {
 	const told = new Set<string>();
 	return ({ name, install }, { version, flaws }) => {
 		if (told.has(name)) return;

@@ -7,6 +7,7 @@ import type { Path, Report } from "./problem.js";
 import type { Key } from "./schema.js";
 import { asValues, Section, type Surroundings } from "./section.js";
 import {
+	type ContainerConfig,
 	EMBEDDED,
 	type EngineConfig,
 	type FilterConfig,
@@ -34,7 +35,7 @@ export function resolveFilters(
 		? value.map((each, i) => new Section(key, asValues(each), [...path, i]))
 		: [new Section(key, asValues(value), path)];
 	const filters = sections.map((section) => {
-		const filter = resolveFilter(section, around);
+		const filter = resolveFilter(section, pipeline, around);
 		const at = section.at("module");
 		if (filter) checkModule(filter.module, limits, at, around.report, inspect);
 		return filter;
@@ -44,10 +45,12 @@ export function resolveFilters(
 
 function resolveFilter(
 	filter: Section,
+	pipeline: Section,
 	around: Surroundings,
 ): FilterConfig | undefined {
 	const module = filter.get<string>("module");
-	const engine = resolveEngine(filter, around);
+	const owner = filter.has("engine") ? filter : pipeline;
+	const engine = resolveEngine(owner, around);
 	if (module === undefined || engine === undefined) return undefined;
 	return {
 		module: isImage(module) ? module : around.path(module),
@@ -62,26 +65,29 @@ function resolveFilter(
 
 /** A known name, a command whose program is looked for on the path unless it is a path itself, or an image. */
 function resolveEngine(
-	filter: Section,
+	owner: Section,
 	around: Surroundings,
 ): EngineConfig | undefined {
-	const value = filter.get<string | object>("engine");
+	if (!owner.has("engine")) return EMBEDDED;
+	const value = owner.get<string | object>("engine");
 	if (typeof value !== "string") {
-		return resolveOther(filter.section("engine"), around);
+		return resolveOther(owner.section("engine"), around);
 	}
-	const known = [EMBEDDED, ...Object.keys(RUNTIMES)];
-	if (known.includes(value)) return value;
-	const close = nearest(value, known);
-	const isContainer = Object.hasOwn(CONTAINERS, value);
+	const path = owner.at("engine");
+	if (Object.hasOwn(CONTAINERS, value)) {
+		return containerOf({ container: value }, path, around);
+	}
+	if (KNOWN.includes(value)) return value;
+	const close = nearest(value, [...KNOWN, ...Object.keys(CONTAINERS)]);
 	around.report.value(
-		filter.at("engine"),
+		path,
 		`there is no engine "${value}"${close ? `, did you mean "${close}"?` : ""}`,
-		isContainer
-			? `name the image: { ${value}: IMAGE }`
-			: `known are ${known.join(", ")}; any other is a command: { command: [PROGRAM, "{module}"] }`,
+		`known are ${[...KNOWN, ...Object.keys(CONTAINERS)].join(", ")}; any other is a command: { command: [PROGRAM, "{module}"] }`,
 	);
 	return undefined;
 }
+
+const KNOWN = [EMBEDDED, ...Object.keys(RUNTIMES)];
 
 function resolveOther(
 	engine: Section,
@@ -112,27 +118,45 @@ function resolveCommand(
 function resolveContainer(
 	container: string,
 	engine: Section,
+	around: Surroundings,
+): EngineConfig | undefined {
+	const image = engine.get<string | boolean>(container);
+	const network = engine.get<string>("network");
+	const path = engine.at(network === undefined ? container : "network");
+	if (image === false) {
+		const hint = "write true, the name of an image, or another engine";
+		around.report.value(engine.at(container), "false names no image", hint);
+	}
+	if (image === undefined || image === false) return undefined;
+	const config = {
+		container,
+		...(image !== true && { image }),
+		...(network !== undefined && { network }),
+	};
+	return containerOf(config, path, around);
+}
+
+/** Refuses networks that a container cannot have. */
+function containerOf(
+	config: ContainerConfig,
+	path: Path,
 	{ report }: Surroundings,
 ): EngineConfig | undefined {
-	const image = engine.get<string>(container);
-	const network = engine.get<string>("network");
+	const { container, network } = config;
 	if (!/^(none|host|container:.+)$/.test(network ?? "none")) {
 		const what = `must be none, host or container:NAME, not "${network}"`;
 		const hint =
 			"filters need no network: leave it out, or share another container's";
-		report.value(engine.at("network"), what, hint);
+		report.value(path, what, hint);
 		return undefined;
 	}
-	if (container === "docker-wasm" && !suitsShim(network)) {
-		report.value(
-			engine.at(network === undefined ? container : "network"),
-			"the shim cannot start in a network that Docker makes for it: the container stays Created for ever",
-			"network: container:NAME, where NAME is a Linux container that sleeps with --network none, or network: host",
-		);
-		return undefined;
-	}
-	if (image === undefined) return undefined;
-	return { container, image, ...(network !== undefined && { network }) };
+	if (container !== "docker-wasm" || suitsShim(network)) return config;
+	report.value(
+		path,
+		"the shim cannot start in a network that Docker makes for it: the container stays Created for ever",
+		'{ docker-wasm: true, network: "container:NAME" }, where NAME is a Linux container that sleeps with --network none, or network: host',
+	);
+	return undefined;
 }
 
 function resolveParams(

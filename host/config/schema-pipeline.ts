@@ -75,21 +75,21 @@ const from: Key = {
 
 function image(description: string): Key {
 	return {
-		type: "string",
-		description,
+		type: ["string", "boolean"],
+		description: `${description} \`true\`: made of \`module\` and loaded by the gateway.`,
 		minLength: 1,
-		examples: ["plant/overheat:1.2"],
+		examples: ["plant/overheat:1.2", true],
 	};
 }
 
 const engine: Key = {
 	type: ["string", "object"],
 	description:
-		"What runs the filter (docs/engines.md): the gateway's own engine (`embedded`), `wazero`, `wasmtime`, `iwasm`, `wasmedge`, another command, or a container of an image that holds the module.",
-	default: "embedded",
+		"What runs the filter (docs/engines.md): the gateway's own engine (`embedded`), `wazero`, `wasmtime`, `iwasm`, `wasmedge`, `docker`, `podman`, `ctr`, another command, or a container of an image that holds the module.",
+	defaultText: "the pipeline's engine",
 	minLength: 1,
 	additionalProperties: false,
-	examples: ["wazero", { docker: "plant/overheat:1.2" }],
+	examples: ["wazero", "docker", { docker: "plant/overheat:1.2" }],
 	properties: {
 		command: {
 			type: "array",
@@ -325,6 +325,16 @@ export const pipelineKeys: Key = {
 		from,
 		filter: filters,
 		to,
+		engine: {
+			type: ["string", "object"],
+			description:
+				"What runs those of its filters that name no engine of their own, written as a filter's `engine`.",
+			defaultText: "embedded",
+			minLength: 1,
+			additionalProperties: false,
+			properties: engine.properties as Record<string, Key>,
+			examples: ["wazero"],
+		},
 		delivery: {
 			type: "string",
 			description:

@@ -192,7 +192,8 @@ export type EngineConfig =
 export interface ContainerConfig {
 	/** docker, docker-wasm, podman or ctr. */
 	readonly container: string;
-	readonly image: string;
+	/** Left out: one is made of the module. */
+	readonly image?: string;
 	readonly network?: string;
 }
 

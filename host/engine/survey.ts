@@ -11,7 +11,7 @@ export type Surveyed =
 
 /** Asks every engine that is known by name for its version, and what is known of that. */
 export function surveyEngines(workshop: Workshop): Promise<Surveyed[]> {
-	const containers = Object.values(CONTAINERS).map((of) => of({ image: "" }));
+	const containers = Object.values(CONTAINERS).map((of) => of({}));
 	const runtimes = [...Object.values(RUNTIMES), ...containers];
 	return Promise.all(runtimes.map((each) => surveyed(each, workshop)));
 }

@@ -88,5 +88,6 @@ test("an engine gets no more of the environment than it needs", () => {
 	expect(workshopOf({ ...env, WASIEVE_ENGINES: "/opt/engines" })).toEqual({
 		folders: ["/opt/engines", "/bin", "/usr/bin"],
 		surroundings: { PATH: "/bin:/usr/bin", HOME: "/h" },
+		arch: process.arch,
 	});
 });

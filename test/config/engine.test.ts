@@ -41,15 +41,39 @@ test("a container of an image", () => {
 	});
 });
 
+test("a container of an image that the gateway makes of the module", () => {
+	expect(engineOf(filter("docker"))).toEqual({ container: "docker" });
+	expect(engineOf(filter("{ podman: true }"))).toEqual({ container: "podman" });
+	const wasm = "{ docker-wasm: true, network: host }";
+	expect(engineOf(filter(wasm))).toEqual({
+		container: "docker-wasm",
+		network: "host",
+	});
+});
+
+test("a pipeline's engine is that of its filters that name none", () => {
+	const text = withPipeline({
+		filter:
+			"[{ module: build/filter.wasm, engine: embedded }, { module: build/filter.wasm }]",
+		more: "engine: { docker: plant/a }",
+	});
+	const filters = parse(text).pipelines.a?.filters ?? [];
+	expect(filters.map(({ engine }) => engine)).toEqual([
+		"embedded",
+		{ container: "docker", image: "plant/a" },
+	]);
+	expect(problems(withPipeline({ more: "engine: wazro" })).join()).toMatch(
+		/a\.engine: there is no engine "wazro"/,
+	);
+});
+
 test.each([
 	[
 		"wazro",
 		/there is no engine "wazro", did you mean "wazero"\? → known are embedded, wazero, /,
 	],
-	[
-		"docker",
-		/there is no engine "docker".* → name the image: \{ docker: IMAGE \}/,
-	],
+	["docker-wasm", /engine: the shim cannot start/],
+	["{ docker: false }", /false names no image → write true/],
 	["''", /engine: must not be empty/],
 	["3", /must be a text or a map of keys, not 3/],
 	["{}", /an engine is one of these → write one of command, docker,/],
@@ -63,7 +87,10 @@ test.each([
 		"{ docker: a, network: bridge }",
 		/network: must be none, host or container:NAME, not "bridge"/,
 	],
-	["{ docker-wasm: a }", /stays Created for ever → network: container:NAME/],
+	[
+		"{ docker-wasm: a }",
+		/docker-wasm: the shim .* stays Created for ever → \{ docker-wasm: true, network: "container:NAME" \}/,
+	],
 	[
 		"{ docker-wasm: a, network: none }",
 		/engine.network: the shim cannot start/,

@@ -50,6 +50,7 @@ function faked(runtime: Runtime): Runtime {
 
 function make(runtime: Runtime, start = 10_000) {
 	const engine = command(faked(runtime), tracked, {
+		image,
 		env: ["A=1"],
 		limits: { time: 3000, start, output: 10_000, memory: 1 << 24 },
 		workshop: { folders: [], surroundings: { FAKE_DOCKER: dir }, arch: "x64" },
@@ -59,8 +60,8 @@ function make(runtime: Runtime, start = 10_000) {
 }
 
 describe.each([
-	["docker", () => docker({ image })],
-	["docker-wasm", () => dockerWasm({ image, network: "container:pause" })],
+	["docker", () => docker({})],
+	["docker-wasm", () => dockerWasm({ network: "container:pause" })],
 ])("%s", (_, runtimeOf) => {
 	test("works readings off, ends in band, leaves no container", async () => {
 		const { engine, record, feed } = make(runtimeOf());
@@ -94,7 +95,7 @@ describe.each([
 
 describe("docker-wasm", () => {
 	test('a container that stays "Created" is given up, named and removed', async () => {
-		const { engine, record } = make(dockerWasm({ image }), 1500);
+		const { engine, record } = make(dockerWasm({}), 1500);
 		await expect(engine.start(record)).rejects.toMatchObject({
 			code: "E_ENGINE_START",
 			message: expect.stringContaining("1500 ms and is removed"),
@@ -103,9 +104,7 @@ describe("docker-wasm", () => {
 	});
 
 	test("a container whose client is killed is not left behind", async () => {
-		const { engine, record, feed } = make(
-			dockerWasm({ image, network: "host" }),
-		);
+		const { engine, record, feed } = make(dockerWasm({ network: "host" }));
 		await engine.start(record);
 		feed("e1");
 		await record.consumedAll(1);
@@ -120,7 +119,7 @@ describe("docker-wasm", () => {
 
 	test("Docker 29.5's time namespace is explained", async () => {
 		image = join(dir, "time-namespace.wasm");
-		const { engine, record } = make(dockerWasm({ image, network: "host" }));
+		const { engine, record } = make(dockerWasm({ network: "host" }));
 		await expect(engine.start(record)).rejects.toMatchObject({
 			code: "E_ENGINE_START",
 			hint: expect.stringContaining('"time-namespaces": false'),
@@ -136,7 +135,8 @@ describe("docker-wasm", () => {
 });
 
 test("an image that is not here is no reason to wait for a download", async () => {
-	const { engine, record } = make(docker({ image: "gone:1" }));
+	image = "gone:1";
+	const { engine, record } = make(docker({}));
 	await expect(engine.start(record)).rejects.toMatchObject({
 		code: "E_ENGINE_START",
 		message: expect.stringContaining("the image is not on this machine"),
@@ -146,29 +146,26 @@ test("an image that is not here is no reason to wait for a download", async () =
 
 test("a module made elsewhere is refused: in an image nobody can hear it ask", async () => {
 	const plain = await fixture("contract");
-	expect(() => command(docker({ image }), plain)).toThrow(/made elsewhere/);
+	expect(() => command(docker({}), plain, { image })).toThrow(/made elsewhere/);
 });
 
 test.each([
 	[
-		docker({ image: "I" }),
+		docker({}),
 		"run --rm -i --name N --pull=never --network none --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b -e A=1 I x",
 	],
 	[
-		dockerWasm({ image: "I", network: "host" }),
+		dockerWasm({ network: "host" }),
 		"run --rm -i --name N --pull=never --network host --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b --runtime io.containerd.wasmtime.v1 --platform wasi/wasm -e A=1 I x",
 	],
 	[
-		podman({ image: "I" }),
+		podman({}),
 		"run --rm -i --name N --pull=never --network none --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b -e A=1 I x",
 	],
-	[
-		ctr({ image: "I" }),
-		"run --rm --runtime io.containerd.wasmtime.v1 --env A=1 I N x",
-	],
+	[ctr(), "run --rm --runtime io.containerd.wasmtime.v1 --env A=1 I N x"],
 ])("the command line of $name", (runtime, line) => {
 	const launch = {
-		module: "",
+		module: "I",
 		args: ["x"],
 		env: ["A=1"],
 		memory: 1 << 24,

@@ -67,7 +67,7 @@ describe("what is known of a version", () => {
 	});
 
 	test("Docker tells its runc's version, and that has flaws of its own", async () => {
-		const runtime = docker({ image: "" });
+		const runtime = docker({});
 		const runc = ["CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"];
 		expect(await flawsOf(runtime, DEBIAN)).toEqual(["CVE-2024-21626", ...runc]);
 		const newer = DEBIAN.replace("1.1.5", "1.3.3");

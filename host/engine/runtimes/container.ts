@@ -1,8 +1,7 @@
 import type { Launch, Refusal } from "./runtime.js";
 
-/** An image with the module in it, and how its container meets the network. */
+/** How a container meets the network. */
 export interface ContainerOptions {
-	image: string;
 	/** `none`, `host` or `container:NAME`. */
 	network?: string;
 }
@@ -39,8 +38,8 @@ export const SHIM: Refusal = {
 
 /** docker run and podman run, as tight as both can: no network, nothing to write to, no rights. */
 export function run(
-	{ image, network = "none" }: ContainerOptions,
-	{ name, env, args, memory }: Launch,
+	{ network = "none" }: ContainerOptions,
+	{ module, name, env, args, memory }: Launch,
 	extra: readonly string[],
 ): string[] {
 	return [
@@ -50,7 +49,7 @@ export function run(
 		...["--pids-limit", "64", "--memory", `${memory + AROUND}b`],
 		...extra,
 		...env.flatMap((each) => ["-e", each]),
-		image,
+		module,
 		...args,
 	];
 }
@@ -62,3 +61,10 @@ export function end(name: string): readonly (readonly string[])[] {
 		["rm", "--force", name],
 	];
 }
+
+/** How Docker and podman keep images. */
+export const STORE = {
+	has: (image: string) => ["image", "inspect", image],
+	load: (archive: string) => [["load", "--input", archive]],
+	forget: (image: string) => ["image", "rm", image],
+};

@@ -1,17 +1,16 @@
-import type { ContainerOptions } from "./container.js";
 import { dockerWasm } from "./docker-wasm.js";
 import type { Runtime } from "./runtime.js";
 
 /** The wasmtime shim without Docker: containerd's own command, which makes no network at all. */
-export function ctr({ image }: ContainerOptions): Runtime {
+export function ctr(): Runtime {
 	return {
-		...dockerWasm({ image }),
+		...dockerWasm({}),
 		name: "ctr",
 		program: "ctr",
-		arguments: ({ name, env, args }) => [
+		arguments: ({ module, name, env, args }) => [
 			...["run", "--rm", "--runtime", "io.containerd.wasmtime.v1"],
 			...env.flatMap((each) => ["--env", each]),
-			...[image, name, ...args],
+			...[module, name, ...args],
 		],
 		version: {
 			arguments: ["--version"],
@@ -29,6 +28,14 @@ export function ctr({ image }: ContainerOptions): Runtime {
 			failures: [],
 			stuck:
 				"look at containerd's log; images need `ctr image import --local --platform wasi/wasm`",
+			deaf: true,
+			platform: "wasi/wasm",
+			// containerd 2 unpacks elsewhere, for a platform of its own, unless it is told --local.
+			load: (archive) => [
+				["image", "import", "--local", "--platform", "wasi/wasm", archive],
+				["image", "import", "--platform", "wasi/wasm", archive],
+			],
+			forget: (image) => ["image", "rm", image],
 		},
 	};
 }

@@ -5,6 +5,7 @@ import {
 	IMAGE,
 	run,
 	SHIM,
+	STORE,
 	TIME,
 } from "./container.js";
 import { docker } from "./docker.js";
@@ -27,10 +28,13 @@ export function dockerWasm(options: ContainerOptions): Runtime {
 		refusals: [DAEMON, IMAGE, TIME, SHIM],
 		install: "install Docker Engine and the wasmtime shim of runwasi",
 		container: {
+			...STORE,
 			end,
 			failures: [125, 126, 127],
 			stuck:
 				'a container that stays "Created" waits for a network: use network: host or container:NAME, where NAME is a Linux container that sleeps with --network none',
+			deaf: true,
+			platform: "wasi/wasm",
 		},
 	};
 }

@@ -5,6 +5,7 @@ import {
 	IMAGE,
 	PLATFORM,
 	run,
+	STORE,
 } from "./container.js";
 import { RUNC } from "./runc.js";
 import type { Runtime } from "./runtime.js";
@@ -33,9 +34,12 @@ export function docker(options: ContainerOptions): Runtime {
 		start: 30_000,
 		install: "install Docker Engine and start it",
 		container: {
+			...STORE,
 			end,
 			failures: [125, 126, 127],
 			stuck: "look at `docker events` while it starts",
+			deaf: false,
+			platform: "linux",
 		},
 	};
 }

@@ -1,6 +1,6 @@
 /** What is put on a runtime's command line. */
 export interface Launch {
-	/** The module's file. */
+	/** The module's file; the image that holds it where there is a container. */
 	module: string;
 	args: readonly string[];
 	/** "K=V" */
@@ -68,4 +68,14 @@ export interface Container {
 	failures: readonly number[];
 	/** Why a container may not come to run without any word about it. */
 	stuck: string;
+	/** Whether the end of stdin never reaches the module: only one that is told in band ends. */
+	deaf: boolean;
+	/** What its images hold: Linux programs, or the bare module. */
+	platform: "linux" | "wasi/wasm";
+	/** Whether an image is there (exit code 0); without it one is loaded each time. */
+	has?(image: string): readonly string[];
+	/** Loads an archive; each is tried in turn until one works. */
+	load(archive: string): readonly (readonly string[])[];
+	/** Removes an image. */
+	forget(image: string): readonly string[];
 }

@@ -1,0 +1,174 @@
+import { execFile } from "node:child_process";
+import {
+	mkdir,
+	mkdtemp,
+	readFile,
+	rename,
+	rm,
+	writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Pack } from "../engine/place.js";
+import type { Workshop } from "../engine/preflight.js";
+import type { Container } from "../engine/runtimes/runtime.js";
+import { WasieveError } from "../errors.js";
+import { writeArchive } from "../pack/archive.js";
+import { type Bundle, bundleOf } from "../pack/bundle.js";
+import { digestOf } from "../pack/digest.js";
+import { buildImage } from "../pack/image.js";
+import { formatReference } from "../pack/reference.js";
+import {
+	type Architecture,
+	buildStandalone,
+	type Runtime as Program,
+} from "../pack/standalone.js";
+import type { Io } from "./io.js";
+import { buildWazero, WAZERO } from "./wazero.js";
+
+/** ms that an engine may take to load an image of 9 MB. */
+const LOADING = 120_000;
+
+/**
+ * Makes images of modules for engines that run containers (`engine: docker`), each under a name that
+ * is its module's digest, so that it is loaded once. Images of Linux hold wazero, which is compiled
+ * with Go once and kept in `cache`.
+ */
+export function packer(
+	cache: string,
+	workshop: Workshop,
+	env: Io["env"],
+): Pack {
+	const { surroundings, arch } = workshop;
+	const linux = shared(() => keptWazero(cache, machineOf(arch), env));
+	return async (module, { runtime, program, once }) => {
+		const container = runtime.container as Container;
+		const reference = nameOf(module);
+		const name = formatReference(reference);
+		const run = (args: readonly string[]) => ask(program, args, surroundings);
+		const clear = async () => {
+			if (once) await run(container.forget(name));
+		};
+		const has = container.has?.(name);
+		if (has && (await run(has)).code === 0) return { name, clear };
+		const bundle = await bundleFor(container, Buffer.from(module), linux);
+		const said = await load(container, writeArchive(bundle, reference), run);
+		if (said === undefined) return { name, clear };
+		throw new WasieveError(
+			"E_ENGINE_START",
+			`${runtime.name} cannot load the module's image: ${said}`,
+			{
+				hint: "name an image that it has: { ENGINE: IMAGE } (docs/engines.md)",
+			},
+		);
+	};
+}
+
+const OPTIONS = { title: "filter", params: {}, wasmLayer: false } as const;
+
+async function bundleFor(
+	{ platform }: Container,
+	module: Buffer,
+	linux: () => Promise<Program>,
+): Promise<Bundle> {
+	const options = { ...OPTIONS, version: digestOf(module) };
+	if (platform !== "linux")
+		return bundleOf(buildImage(module, { ...options, platform }));
+	return buildStandalone(module, [await linux()], options);
+}
+
+/** The tag is all of the digest: who runs it knows what is in it. */
+function nameOf(module: Uint8Array) {
+	const [, tag] = digestOf(Buffer.from(module)).split(":");
+	const place = { registry: "localhost", repository: "wasieve/filter" };
+	return { ...place, tag: tag as string, digest: undefined };
+}
+
+interface Said {
+	code: number;
+	words: string;
+}
+
+/** Undefined when it is loaded, or why it is not. */
+async function load(
+	container: Container,
+	archive: Buffer,
+	run: (args: readonly string[]) => Promise<Said>,
+): Promise<string | undefined> {
+	const dir = await mkdtemp(join(tmpdir(), "wasieve-image-"));
+	try {
+		const file = join(dir, "image.tar");
+		await writeFile(file, archive);
+		let words = "";
+		for (const args of container.load(file)) {
+			const said = await run(args);
+			if (said.code === 0) return undefined;
+			words = said.words;
+		}
+		return words;
+	} finally {
+		await rm(dir, { recursive: true, force: true });
+	}
+}
+
+function ask(
+	program: string,
+	args: readonly string[],
+	env: Workshop["surroundings"],
+): Promise<Said> {
+	const limits = { timeout: LOADING, killSignal: "SIGKILL" as const };
+	return new Promise((resolve) => {
+		execFile(program, args, { ...limits, env: { ...env } }, (error, _, err) =>
+			resolve({
+				code: error === null ? 0 : 1,
+				words: (err || String(error ?? "")).trim().replaceAll(/\s+/g, " "),
+			}),
+		);
+	});
+}
+
+const MACHINES: Readonly<Record<string, Architecture>> = {
+	x64: "amd64",
+	arm64: "arm64",
+	arm: "arm/v7",
+	riscv64: "riscv64",
+};
+
+function machineOf(arch: string): Architecture {
+	const machine = MACHINES[arch];
+	if (machine) return machine;
+	throw new WasieveError("E_STANDALONE", `there is no image for ${arch}`, {
+		hint: `machines are ${Object.keys(MACHINES).join(", ")}`,
+	});
+}
+
+/** wazero for this machine, from the cache or compiled into it. Throws E_STANDALONE. */
+async function keptWazero(
+	cache: string,
+	machine: Architecture,
+	env: Io["env"],
+): Promise<Program> {
+	const name = WAZERO.replace(" ", "-");
+	const file = join(cache, `${name}-${machine.replace("/", "-")}`);
+	const kept = await readFile(file).catch(() => undefined);
+	if (kept) return { architecture: machine, bytes: kept, name: WAZERO };
+	const built = await buildWazero(machine, env);
+	await mkdir(cache, { recursive: true });
+	const draft = await mkdtemp(join(cache, "draft-"));
+	await writeFile(join(draft, name), built.bytes, { mode: 0o755 });
+	await rename(join(draft, name), file);
+	await rm(draft, { recursive: true });
+	return built;
+}
+
+/** Makes something when it is first asked for; a failure is not kept. */
+function shared<T>(make: () => Promise<T>): () => Promise<T> {
+	let made: Promise<T> | undefined;
+	return () => {
+		made ??= make().catch((error) => {
+			made = undefined;
+			throw error;
+		});
+		return made;
+	};
+}
