@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { EMBEDDED } from "../config/types.js";
 import type { Unit } from "../config/units.js";
 import type { Ending } from "../engine/exec.js";
+import type { CommandExecution } from "../engine/exec-command.js";
 import type { Execution } from "../engine/execution.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { EXIT, type Io, type Verb } from "./io.js";
@@ -24,7 +27,7 @@ export const execVerb: Verb = {
 	name: "exec",
 	summary: "run one module on stdin and stdout",
 	help: `usage: wasieve exec MODULE [ARGS…] [--param K=V]… [--memory 16MiB] [--fuel 10M] [--time 250ms]
-                    [--output 1MiB] [--real-time]
+                    [--output 1MiB] [--real-time] [--engine ENGINE [--network NETWORK]]
 
 Runs MODULE (any WASI preview 1 program) in the embedded engine: readings in on stdin, one a line,
 what it makes of them out on stdout. It streams: an alert leaves before the next reading is read.
@@ -40,10 +43,13 @@ what it makes of them out on stdout. It streams: an alert leaves before the next
                    as much as it reads it may write anyway (default 1MiB)
   --real-time      the machine's clock and random numbers; without it time begins at 2000-01-01
                    in every run and passes only when it is looked at, and sleeping takes no time
+  --engine ENGINE  another engine: wazero, wasmtime, iwasm, wasmedge, docker or podman (in an image made of
+                   the module), or a command in one word, as in --engine 'wasmer run {module}'. It has no
+                   fuel, and a clock and random numbers of its own (docs/engines.md)
   --               what follows are the guest's arguments, even if it begins with a dash
 
 Exit codes: the guest's own (its low 8 bits), or, with one line on stderr that says why,
-124 it reached a limit (fuel, time, output), 125 the module is refused, 134 it trapped; 141 nobody read
+124 it reached a limit (fuel, time, output), 125 the module or the engine is refused, 134 it trapped; 141 nobody read
 its output any more; 1 stdin or stdout failed (a full disk, say); 2 wrong command line.
 
 Example:
@@ -56,7 +62,7 @@ Example:
 			ending = await run(given, io);
 		} catch (thrown) {
 			const error = asWasieveError(thrown);
-			if (!error.code.startsWith("E_MODULE")) throw error;
+			if (!REFUSALS.test(error.code)) throw error;
 			return say(error, REFUSED, io);
 		}
 		if (ending.closedPipe) return CLOSED_PIPE;
@@ -66,8 +72,11 @@ Example:
 	},
 };
 
+const REFUSALS = /^E_(MODULE|ENGINE|STANDALONE)/;
+
 function codeOf({ code }: WasieveError): number {
 	if (code === "E_GUEST_TRAP") return TRAP;
+	if (REFUSALS.test(code)) return REFUSED;
 	return code.startsWith("E_FILE") ? EXIT.FAILED : LIMIT;
 }
 
@@ -80,6 +89,8 @@ interface CommandLine {
 	time: number | undefined;
 	output: number;
 	realTime: boolean;
+	engine: string | undefined;
+	network: string | undefined;
 }
 
 function readCommandLine(argv: string[]): CommandLine {
@@ -90,12 +101,16 @@ function readCommandLine(argv: string[]): CommandLine {
 		time: { type: "string" },
 		output: { type: "string" },
 		"real-time": { type: "boolean" },
+		engine: { type: "string" },
+		network: { type: "string" },
 	});
 	const [module, ...args] = positionals;
 	if (module === undefined) throw usage("exec", "MODULE is missing");
 	const { param: params = [], memory = "16MiB", fuel = "10M" } = values;
 	const { time, output = "1MiB" } = values;
 	for (const param of params) refuseOddParam(param);
+	const { engine, network } = values;
+	refuseForEngine(engine, values);
 	return {
 		module,
 		args,
@@ -105,7 +120,18 @@ function readCommandLine(argv: string[]): CommandLine {
 		time: time === undefined ? time : positive("time", "duration", time),
 		output: positive("output", "bytes", output),
 		realTime: values["real-time"] === true,
+		...{ engine, network },
 	};
+}
+
+/** What only the embedded engine can, or only the others. */
+function refuseForEngine(engine: string | undefined, values: object): void {
+	const embedded = engine === undefined || engine === EMBEDDED;
+	const wrong = embedded ? ["network"] : ["fuel", "real-time"];
+	const given = wrong.find((name) => name in values);
+	if (given === undefined) return;
+	const whose = embedded ? "containers" : "the embedded engine";
+	throw usage("exec", `--${given} is for ${whose}`);
 }
 
 function refuseOddParam(param: string): void {
@@ -118,7 +144,41 @@ function positive(option: string, unit: Unit, written: string): number {
 	return quantity("exec", option, unit, written, 1);
 }
 
-async function run(given: CommandLine, io: Io): Promise<Ending> {
+function run(given: CommandLine, io: Io): Promise<Ending> {
+	const { engine } = given;
+	return engine === undefined || engine === EMBEDDED
+		? runHere(given, io)
+		: runElsewhere(given, engine, io);
+}
+
+async function runElsewhere(
+	{ network, ...given }: CommandLine,
+	engine: string,
+	io: Io,
+): Promise<Ending> {
+	const [{ executeBy }, { byHand, workshopOf }, { packer }, { openStore }] =
+		await Promise.all([
+			import("../engine/exec-command.js"),
+			import("./workshop.js"),
+			import("./packed-modules.js"),
+			import("./images.js"),
+		]);
+	const workshop = workshopOf(io.env);
+	const runtime = byHand(engine, network);
+	const { time = TIME } = given;
+	const cache = join(openStore({}, io).dir, "runtimes");
+	const execution: CommandExecution = {
+		...{ ...given, runtime, workshop, time },
+		module: readModule(resolve(io.cwd, given.module)),
+		env: given.params,
+		start: Math.max(time * STARTS, runtime.start),
+		folder: tmpdir(),
+		image: packer(cache, workshop, io.env),
+	};
+	return executeBy(execution, io.stdin);
+}
+
+async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 	const [{ loadOnce }, { execute, executeWatched }] = await Promise.all([
 		import("../engine/load-once.js"),
 		import("../engine/exec.js"),

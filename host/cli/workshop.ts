@@ -16,7 +16,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const PASSED = [
 	...["HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR"],
 	...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH"],
-	...["DOCKER_TLS_VERIFY", "CONTAINER_HOST", "CONTAINERD_ADDRESS"],
+	...["DOCKER_TLS_VERIFY", "CONTAINERD_ADDRESS", "CONTAINERD_NAMESPACE"],
+	...["CONTAINER_HOST", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF"],
 ];
 
 /** Where engines are looked for: the folders of WASIEVE_ENGINES, then those of PATH. */
@@ -44,6 +45,15 @@ export function runtimeOf(engine: EngineConfig): Runtime {
 	if ("command" in engine) return customRuntime(engine.command);
 	const container = CONTAINERS[engine.container];
 	return container?.(engine) ?? customRuntime([engine.container]);
+}
+
+/** A runtime named on the command line: a known name, or a command in one word. */
+export function byHand(engine: string, network: string | undefined): Runtime {
+	const container = CONTAINERS[engine];
+	if (container) return container(network === undefined ? {} : { network });
+	const runtime = RUNTIMES[engine];
+	if (runtime) return runtime;
+	return customRuntime(engine.trim().split(/\s+/));
 }
 
 /** The image that a config names. */

@@ -108,11 +108,11 @@ function ended(code: number): Ending {
 	return { code, error: undefined, closedPipe: false };
 }
 
-function failed(error: WasieveError): Ending {
+export function failed(error: WasieveError): Ending {
 	return { code: undefined, error, closedPipe: false };
 }
 
-function tooLong(limit: number): WasieveError {
+export function tooLong(limit: number): WasieveError {
 	return fault(
 		"E_GUEST_TIME",
 		`the module ran for more than ${limit} ms without asking for input`,

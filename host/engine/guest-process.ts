@@ -21,6 +21,8 @@ export interface ProcessOptions {
 	ear: Ear;
 	/** Bytes of stdout for a unit. */
 	output: number;
+	/** Lines of stderr let through a second; 50 when left out. */
+	lines?: number;
 	/** Said to a guest when it begins and when its input ends; nothing in plain mode. */
 	first: Uint8Array;
 	last: Uint8Array;
@@ -80,7 +82,7 @@ export class GuestProcess implements Guest {
 		this.#written = 0;
 		this.#cause = "";
 		this.#lastChunk = NOTHING;
-		this.#stderr = new Stderr((line) => this.#log(line));
+		this.#stderr = new Stderr((line) => this.#log(line), this.#o.lines);
 		ear.begin();
 		const [program = "", ...args] = command;
 		this.#program = program;

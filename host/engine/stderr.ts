@@ -17,7 +17,11 @@ export class Stderr {
 	#said = 0;
 	#unsaid = 0;
 
-	constructor(readonly say: (line: string) => void) {}
+	constructor(
+		readonly say: (line: string) => void,
+		/** Lines let through a second. */
+		readonly most = LINES_PER_SECOND,
+	) {}
 
 	/** The last line said, for the message of a trap. */
 	get lastWords(): string {
@@ -45,7 +49,7 @@ export class Stderr {
 		if (this.#line === NOTHING) this.#line = Buffer.alloc(LINE_MAX);
 		this.#lastLength = this.#length;
 		this.#length = 0;
-		if (++this.#said > LINES_PER_SECOND) this.#unsaid++;
+		if (++this.#said > this.most) this.#unsaid++;
 		else this.say(this.lastWords);
 	}
 

@@ -28,7 +28,6 @@ export class StdioHost implements WasiHost {
 	readonly #nature: Nature;
 	readonly tank: Tank;
 	readonly #watch: Int32Array;
-	readonly #never = new Int32Array(new SharedArrayBuffer(4));
 	readonly #output: number;
 	/** Bytes that may still be written before more is read. */
 	#budget: number;
@@ -66,19 +65,7 @@ export class StdioHost implements WasiHost {
 		if (this.#budget < 0) throw tooMuch(this.#output);
 		Atomics.add(this.#watch, Watch.WRITES, 1);
 		if (fd === 2) this.#unfinished = memory[end - 1] !== LF;
-		try {
-			const name = fd === 1 ? "stdout" : "stderr";
-			return this.#patiently(Watch.WRITING, () =>
-				unlessBroken("E_FILE_WRITE", `${name} cannot be written`, () =>
-					writeSync(fd, memory, at, end - at),
-				),
-			);
-		} catch (thrown) {
-			if ((thrown as NodeJS.ErrnoException).code !== "EPIPE") throw thrown;
-			// A program goes on when only its stderr is not read any more.
-			if (fd === 2) return end - at;
-			throw new ClosedPipe();
-		}
+		return this.#patiently(Watch.WRITING, () => writeOnce(fd, memory, at, end));
 	}
 
 	/** Ends the guest's last line on stderr, so that what is said about its end has one of its own. */
@@ -117,24 +104,56 @@ export class StdioHost implements WasiHost {
 		Atomics.add(this.#watch, Watch.TURNS, 1);
 	}
 
-	/** Whoever shares a pipe or terminal with us may have made it non-blocking: wait, using no CPU. */
 	#patiently(what: number, act: () => number): number {
 		Atomics.store(this.#watch, what, 1);
 		try {
-			for (let pause = PAUSE_MIN; ; pause = Math.min(pause * 2, PAUSE_MAX)) {
-				try {
-					return act();
-				} catch (thrown) {
-					const { code } = thrown as NodeJS.ErrnoException;
-					// What Windows says at the end of a pipe.
-					if (code === "EOF") return 0;
-					if (code !== "EAGAIN" && code !== "EINTR") throw thrown;
-				}
-				Atomics.wait(this.#never, 0, 0, pause);
-			}
+			return patiently(act);
 		} finally {
 			Atomics.store(this.#watch, what, 0);
 		}
+	}
+}
+
+/** Writes all of it to stdout or stderr. Throws ClosedPipe, E_FILE_WRITE. */
+export function writeAll(fd: 1 | 2, bytes: Uint8Array): void {
+	for (let done = 0; done < bytes.length; ) {
+		done += patiently(() => writeOnce(fd, bytes, done, bytes.length));
+	}
+}
+
+function writeOnce(
+	fd: 1 | 2,
+	bytes: Uint8Array,
+	at: number,
+	end: number,
+): number {
+	const name = fd === 1 ? "stdout" : "stderr";
+	try {
+		return unlessBroken("E_FILE_WRITE", `${name} cannot be written`, () =>
+			writeSync(fd, bytes, at, end - at),
+		);
+	} catch (thrown) {
+		if ((thrown as NodeJS.ErrnoException).code !== "EPIPE") throw thrown;
+		// A program goes on when only its stderr is not read any more.
+		if (fd === 2) return end - at;
+		throw new ClosedPipe();
+	}
+}
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Whoever shares a pipe or terminal with us may have made it non-blocking: wait, using no CPU. */
+function patiently(act: () => number): number {
+	for (let pause = PAUSE_MIN; ; pause = Math.min(pause * 2, PAUSE_MAX)) {
+		try {
+			return act();
+		} catch (thrown) {
+			const { code } = thrown as NodeJS.ErrnoException;
+			// What Windows says at the end of a pipe.
+			if (code === "EOF") return 0;
+			if (code !== "EAGAIN" && code !== "EINTR") throw thrown;
+		}
+		Atomics.wait(never, 0, 0, pause);
 	}
 }
 
@@ -152,7 +171,7 @@ function unlessBroken(code: Code, what: string, act: () => number): number {
 /** Errors with a meaning of their own: try again, end of input, nobody reads. */
 const PASSING = ["EAGAIN", "EINTR", "EOF", "EPIPE"];
 
-function tooMuch(limit: number): WasieveError {
+export function tooMuch(limit: number): WasieveError {
 	return fault(
 		"E_GUEST_OUTPUT",
 		`the module wrote more than ${limit} bytes for a line that it read`,
@@ -160,7 +179,7 @@ function tooMuch(limit: number): WasieveError {
 	);
 }
 
-function linesIn(bytes: Uint8Array, at: number, end: number): number {
+export function linesIn(bytes: Uint8Array, at: number, end: number): number {
 	const piece = bytes.subarray(at, end);
 	let lines = 0;
 	for (let lf = piece.indexOf(LF); lf !== -1; lf = piece.indexOf(LF, lf + 1)) {

@@ -1,6 +1,9 @@
-import type { ContainerOptions } from "./container.js";
+import { type ContainerOptions, run } from "./container.js";
 import { docker } from "./docker.js";
 import type { Runtime } from "./runtime.js";
+
+/** podman asks for a million of both by itself, which not every machine lets it have. */
+const LIMITS = ["--ulimit", "nofile=256:256", "--ulimit", "nproc=256:256"];
 
 /** A Linux image as with docker, without a daemon. Measured with 4.3. */
 export function podman(options: ContainerOptions): Runtime {
@@ -8,6 +11,7 @@ export function podman(options: ContainerOptions): Runtime {
 		...docker(options),
 		name: "podman",
 		program: "podman",
+		arguments: (launch) => run(options, launch, LIMITS),
 		version: {
 			arguments: [
 				...["info", "--format"],
