@@ -43,9 +43,10 @@ what it makes of them out on stdout. It streams: an alert leaves before the next
                    as much as it reads it may write anyway (default 1MiB)
   --real-time      the machine's clock and random numbers; without it time begins at 2000-01-01
                    in every run and passes only when it is looked at, and sleeping takes no time
-  --engine ENGINE  another engine: wazero, wasmtime, iwasm, wasmedge, docker or podman (in an image made of
-                   the module), or a command in one word, as in --engine 'wasmer run {module}'. It has no
-                   fuel, and a clock and random numbers of its own (docs/engines.md)
+  --engine ENGINE  another engine (docs/engines.md): wazero, wasmtime, iwasm, wasmedge, docker, podman,
+                   docker-wasm or ctr, which get an image made of the module, or a command in one word, as
+                   in --engine 'wasmer run {module}'. It has no fuel, and its own clock and random numbers
+  --network NET    a container's network: none (default), host or container:NAME
   --               what follows are the guest's arguments, even if it begins with a dash
 
 Exit codes: the guest's own (its low 8 bits), or, with one line on stderr that says why,
@@ -156,13 +157,19 @@ async function runElsewhere(
 	engine: string,
 	io: Io,
 ): Promise<Ending> {
-	const [{ executeBy }, { byHand, workshopOf }, { packer }, { openStore }] =
-		await Promise.all([
-			import("../engine/exec-command.js"),
-			import("./workshop.js"),
-			import("./packed-modules.js"),
-			import("./images.js"),
-		]);
+	const [
+		{ executeBy },
+		{ executeTracked },
+		{ byHand, workshopOf },
+		{ packer },
+		{ openStore },
+	] = await Promise.all([
+		import("../engine/exec-command.js"),
+		import("../engine/exec-tracked.js"),
+		import("./workshop.js"),
+		import("./packed-modules.js"),
+		import("./images.js"),
+	]);
 	const workshop = workshopOf(io.env);
 	const runtime = byHand(engine, network);
 	const { time = TIME } = given;
@@ -175,7 +182,8 @@ async function runElsewhere(
 		folder: tmpdir(),
 		image: packer(cache, workshop, io.env),
 	};
-	return executeBy(execution, io.stdin);
+	const execute = runtime.container?.deaf ? executeTracked : executeBy;
+	return execute(execution, io.stdin);
 }
 
 async function runHere(given: CommandLine, io: Io): Promise<Ending> {

@@ -3,12 +3,14 @@ import type { EngineConfig } from "../config/types.js";
 import type { Log } from "../contract.js";
 import type { Pack } from "../engine/place.js";
 import type { Found, Workshop } from "../engine/preflight.js";
+import { suitsShim } from "../engine/runtimes/docker-wasm.js";
 import {
 	CONTAINERS,
 	customRuntime,
 	RUNTIMES,
 } from "../engine/runtimes/index.js";
 import type { Runtime } from "../engine/runtimes/runtime.js";
+import { usage } from "./report.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -47,8 +49,13 @@ export function runtimeOf(engine: EngineConfig): Runtime {
 	return container?.(engine) ?? customRuntime([engine.container]);
 }
 
-/** A runtime named on the command line: a known name, or a command in one word. */
+/** A runtime named on the command line: a known name, or a command in one word. Throws E_USAGE. */
 export function byHand(engine: string, network: string | undefined): Runtime {
+	if (engine === "docker-wasm" && !suitsShim(network))
+		throw usage(
+			"exec",
+			"docker-wasm needs --network container:NAME, where NAME is a Linux container that sleeps with --network none, or host",
+		);
 	const container = CONTAINERS[engine];
 	if (container) return container(network === undefined ? {} : { network });
 	const runtime = RUNTIMES[engine];

@@ -20,7 +20,7 @@ export interface Ending {
  * Where virtual time begins, ms: 2000-01-01. The same in every run, so that the same input gives
  * the same output; not 1970, which programs take for "not set".
  */
-const BEGINNING = 946_684_800_000;
+export const BEGINNING = 946_684_800_000;
 
 /** Runs the guest on this thread, blocking it: only for a process that does nothing else. */
 export function execute(run: Execution, watch?: Int32Array): Ending {

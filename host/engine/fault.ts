@@ -42,6 +42,7 @@ export function exited(code: number, lastWords = ""): GuestFault {
 		code === 0
 			? "a filter reads until its input ends"
 			: "what it said last tells why: a parameter that it cannot use, for example",
+		new Exit(code),
 	);
 }
 

@@ -1,7 +1,7 @@
 /**
  * A docker that behaves as Docker 28 and 29 with the wasmtime shim were measured to. The state of its containers is
  * files in FAKE_DOCKER: NAME.pid of the running ones, the pid of the last `client`, `calls` with all command lines. The image's name
- * is the file of the module.
+ * is the file of the module; of an archive that is loaded the module is taken out, and its name is the tag.
  *
  * - The shim with a network that dockerd would have to make stays "Created": nothing is said, SIGTERM is
  *   ignored.
@@ -9,7 +9,13 @@
  * - A trap is exit code 137. A container outlives a client that is killed.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	appendFileSync,
+	existsSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,7 +37,7 @@ function fail(words, code) {
 function run() {
 	const shim = args.includes("--runtime");
 	const network = after("--network");
-	const image = args.find((each) => each.endsWith(".wasm"));
+	const image = args.find((each) => each.endsWith(".wasm")) ?? loaded();
 	if (image === undefined)
 		fail("Error response from daemon: No such image: gone:1", 125);
 	if (image.includes("time-namespace"))
@@ -61,6 +67,24 @@ function run() {
 	});
 }
 
+const place = (image) => join(DIR, `${image.split(":").at(-1)}.image`);
+
+/** The module of an image that was loaded. */
+function loaded() {
+	return args.map(place).find((file) => existsSync(file));
+}
+
+async function load(file) {
+	const { readArchive } = await import("#host/pack/archive.js");
+	const { readTar } = await import("#host/pack/tar.js");
+	const { bundle, name } = readArchive(readFileSync(file));
+	for (const { bytes, mediaType } of bundle.blobs) {
+		const entries = mediaType.endsWith(".tar") ? readTar(bytes) : [];
+		const module = entries.find(({ name }) => name === "filter.wasm");
+		if (module) writeFileSync(place(name), module.bytes);
+	}
+}
+
 /** A container that is only "Created" has no process. */
 function kill(name) {
 	try {
@@ -79,4 +103,8 @@ if (verb === "version") console.log("29.7.2");
 else if (verb === "run") run();
 else if (verb === "kill") kill(args[0]);
 else if (verb === "rm") kill(args[1]);
+else if (verb === "load") await load(args[1]);
+else if (verb === "image" && args[0] === "inspect")
+	process.exit(existsSync(place(args[1])) ? 0 : 1);
+else if (verb === "image" && args[0] === "rm") rmSync(place(args[1]));
 else process.exit(1);

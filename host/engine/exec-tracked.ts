@@ -1,0 +1,162 @@
+import type { Readable } from "node:stream";
+import type { Batch, Engine, Intake, Outcomes, Source } from "../contract.js";
+import { asWasieveError, type WasieveError } from "../errors.js";
+import { fileSource } from "../store/ndjson.js";
+import { commandEngine } from "./command.js";
+import { BEGINNING, type Ending, failed } from "./exec.js";
+import type { CommandExecution } from "./exec-command.js";
+import { ClosedPipe, writeAll } from "./stdio-host.js";
+import { Exit } from "./wasi.js";
+
+/** Bytes of the longest line read. */
+const LONGEST = 1 << 28;
+
+/**
+ * Runs a filter made with the SDK where no end of stdin reaches it (the Wasm shim): in tracked mode, as
+ * a gateway does, and ended in band. Time stands at the beginning of virtual time. Throws E_MODULE_*, E_ENGINE_*.
+ */
+export async function executeTracked(
+	run: CommandExecution,
+	stdin: Readable,
+): Promise<Ending> {
+	const { time, start, output, memory } = run;
+	const engine = commandEngine({
+		...run,
+		name: "filter",
+		limits: { time, start, output, memory },
+		unitBy: "batch",
+		restart: { max: 1, backoff: { min: 1, max: 1 } },
+		clock: () => BEGINNING,
+	});
+	const source = fileSource({ stdin, maxReading: LONGEST });
+	const script = new Script(engine, source);
+	try {
+		await engine.start(script);
+		await source.start(script);
+		return await script.ended;
+	} finally {
+		await source.close();
+		stdin.destroy();
+		await engine.close();
+	}
+}
+
+/** Lines go from stdin to the engine, outputs to stdout; the first failure that is no rejection is the end. */
+class Script implements Intake, Outcomes {
+	readonly congested = false;
+	readonly ended: Promise<Ending>;
+	#end!: (ending: Ending) => void;
+	#taken = 0;
+	#said: Buffer[] = [];
+
+	constructor(
+		readonly engine: Engine,
+		readonly source: Source,
+	) {
+		this.ended = new Promise((resolve) => {
+			this.#end = resolve;
+		});
+	}
+
+	/* Intake. */
+
+	take(batch: Batch): number {
+		const first = this.#taken;
+		this.#taken += batch.count;
+		for (let i = 0; i < batch.count; i++) batch.number[i] = first + i;
+		this.engine.feed(batch);
+		if (!this.engine.ready) this.source.pause();
+		return first;
+	}
+
+	refuse(_topic: string, _payload: Buffer, { message }: WasieveError): number {
+		this.#reject(this.#taken, message);
+		return this.#taken++;
+	}
+
+	end(): void {
+		const well = { code: 0, error: undefined, closedPipe: false };
+		void this.engine.end().then(() => this.#end(well));
+	}
+
+	health(error: WasieveError | undefined): void {
+		if (error) this.#end(failed(error));
+	}
+
+	/* Outcomes. */
+
+	begin(): void {
+		this.#said = [];
+	}
+
+	commit(): void {
+		const lines = Buffer.concat(this.#said);
+		this.#said = [];
+		this.#attempt(() => writeAll(1, lines));
+	}
+
+	rollback(): void {
+		this.#said = [];
+	}
+
+	output(
+		_: Batch,
+		_i: number,
+		bytes: Uint8Array,
+		at: number,
+		end: number,
+	): void {
+		this.#said.push(Buffer.from(bytes.subarray(at, end)), LINE_END);
+	}
+
+	drop(): void {}
+
+	fail(batch: Batch, i: number, error: WasieveError): void {
+		if (error.code !== "E_GUEST_REJECT") this.#fail(error);
+		else this.#reject(batch.number[i] as number, error.message);
+	}
+
+	consumed(): void {}
+
+	log(text: string): void {
+		this.#attempt(() => writeAll(2, Buffer.from(`${text}\n`)));
+	}
+
+	restarted(error: WasieveError): void {
+		if (error.code === "E_GUEST_EXIT") this.#fail(error);
+	}
+
+	ready(): void {
+		this.source.resume();
+	}
+
+	stopped(error: WasieveError): void {
+		this.#fail((error.cause as WasieveError | undefined) ?? error);
+	}
+
+	#reject(number: number, message: string): void {
+		this.log(`reading ${number + 1} rejected: ${message}`);
+	}
+
+	/** Ended by the guest itself: that is its exit code. */
+	#fail(error: WasieveError): void {
+		const { cause } = error;
+		const own = cause instanceof Exit;
+		this.#end({
+			...failed(error),
+			...(own && { code: cause.code, error: undefined }),
+		});
+	}
+
+	#attempt(act: () => void): void {
+		try {
+			act();
+		} catch (thrown) {
+			if (!(thrown instanceof ClosedPipe))
+				this.#end(failed(asWasieveError(thrown)));
+			else this.#end({ code: 0, error: undefined, closedPipe: true });
+		}
+	}
+}
+
+const LINE_END = Buffer.from("\n");
