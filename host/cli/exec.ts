@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { EMBEDDED } from "../config/types.js";
 import type { Unit } from "../config/units.js";
 import type { Ending } from "../engine/exec.js";
-import type { CommandExecution } from "../engine/exec-command.js";
 import type { Execution } from "../engine/execution.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { EXIT, type Io, type Verb } from "./io.js";
@@ -145,45 +143,14 @@ function positive(option: string, unit: Unit, written: string): number {
 	return quantity("exec", option, unit, written, 1);
 }
 
-function run(given: CommandLine, io: Io): Promise<Ending> {
-	const { engine } = given;
-	return engine === undefined || engine === EMBEDDED
-		? runHere(given, io)
-		: runElsewhere(given, engine, io);
-}
-
-async function runElsewhere(
-	{ network, ...given }: CommandLine,
-	engine: string,
-	io: Io,
-): Promise<Ending> {
-	const [
-		{ executeBy },
-		{ executeTracked },
-		{ byHand, workshopOf },
-		{ packer },
-		{ openStore },
-	] = await Promise.all([
-		import("../engine/exec-command.js"),
-		import("../engine/exec-tracked.js"),
-		import("./workshop.js"),
-		import("./packed-modules.js"),
-		import("./images.js"),
-	]);
-	const workshop = workshopOf(io.env);
-	const runtime = byHand(engine, network);
+async function run(given: CommandLine, io: Io): Promise<Ending> {
+	const { engine = EMBEDDED } = given;
+	if (engine === EMBEDDED) return runHere(given, io);
+	const { runElsewhere } = await import("./exec-elsewhere.js");
+	const module = readModule(resolve(io.cwd, given.module));
 	const { time = TIME } = given;
-	const cache = join(openStore({}, io).dir, "runtimes");
-	const execution: CommandExecution = {
-		...{ ...given, runtime, workshop, time },
-		module: readModule(resolve(io.cwd, given.module)),
-		env: given.params,
-		start: Math.max(time * STARTS, runtime.start),
-		folder: tmpdir(),
-		image: packer(cache, workshop, io.env),
-	};
-	const execute = runtime.container?.deaf ? executeTracked : executeBy;
-	return execute(execution, io.stdin);
+	const start = time * STARTS;
+	return runElsewhere({ ...given, module, time, start, engine }, io);
 }
 
 async function runHere(given: CommandLine, io: Io): Promise<Ending> {

@@ -40,7 +40,10 @@ export interface RegistryValues {
 	ca?: string;
 }
 
-export function openStore({ store }: RegistryValues, io: Io): ImageStore {
+export function openStore(
+	{ store }: RegistryValues,
+	io: Pick<Io, "env" | "cwd">,
+): ImageStore {
 	const { WASIEVE_STORE, XDG_DATA_HOME, HOME } = io.env;
 	const given = store ?? WASIEVE_STORE;
 	if (given) return new ImageStore(resolve(io.cwd, given));

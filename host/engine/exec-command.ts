@@ -58,7 +58,6 @@ export async function executeBy(
 	try {
 		return await conversation.ended;
 	} finally {
-		stdin.destroy();
 		await conversation.close();
 		await place.clear();
 	}

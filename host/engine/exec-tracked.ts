@@ -1,15 +1,10 @@
-import type { Readable } from "node:stream";
 import type { Batch, Engine, Intake, Outcomes, Source } from "../contract.js";
 import { asWasieveError, type WasieveError } from "../errors.js";
-import { fileSource } from "../store/ndjson.js";
 import { commandEngine } from "./command.js";
 import { BEGINNING, type Ending, failed } from "./exec.js";
 import type { CommandExecution } from "./exec-command.js";
 import { ClosedPipe, writeAll } from "./stdio-host.js";
 import { Exit } from "./wasi.js";
-
-/** Bytes of the longest line read. */
-const LONGEST = 1 << 28;
 
 /**
  * Runs a filter made with the SDK where no end of stdin reaches it (the Wasm shim): in tracked mode, as
@@ -17,7 +12,7 @@ const LONGEST = 1 << 28;
  */
 export async function executeTracked(
 	run: CommandExecution,
-	stdin: Readable,
+	source: Source,
 ): Promise<Ending> {
 	const { time, start, output, memory } = run;
 	const engine = commandEngine({
@@ -28,7 +23,6 @@ export async function executeTracked(
 		restart: { max: 1, backoff: { min: 1, max: 1 } },
 		clock: () => BEGINNING,
 	});
-	const source = fileSource({ stdin, maxReading: LONGEST });
 	const script = new Script(engine, source);
 	try {
 		await engine.start(script);
@@ -36,7 +30,6 @@ export async function executeTracked(
 		return await script.ended;
 	} finally {
 		await source.close();
-		stdin.destroy();
 		await engine.close();
 	}
 }

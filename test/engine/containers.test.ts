@@ -160,7 +160,7 @@ test.each([
 	],
 	[
 		podman({}),
-		"run --rm -i --name N --pull=never --network none --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b -e A=1 I x",
+		"run --rm -i --name N --pull=never --network none --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b --ulimit nofile=256:256 --ulimit nproc=256:256 -e A=1 I x",
 	],
 	[ctr(), "run --rm --runtime io.containerd.wasmtime.v1 --env A=1 I N x"],
 ])("the command line of $name", (runtime, line) => {

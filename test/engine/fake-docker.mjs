@@ -7,6 +7,8 @@
  *   ignored.
  * - The end of stdin never reaches a module in the shim.
  * - A trap is exit code 137. A container outlives a client that is killed.
+ *
+ * With the word ctr in front it is containerd's ctr 1.7: always the shim, and no --local yet.
  */
 import { spawn } from "node:child_process";
 import {
@@ -21,10 +23,12 @@ import { fileURLToPath } from "node:url";
 
 const DIR = process.env.FAKE_DOCKER;
 const RUNTIME = fileURLToPath(new URL("node-runtime.mjs", import.meta.url));
-const [verb, ...args] = process.argv.slice(2);
+const ctr = process.argv[2] === "ctr";
+const [verb, ...args] = process.argv.slice(ctr ? 3 : 2);
 appendFileSync(join(DIR, "calls"), `${[verb, ...args].join(" ")}\n`);
 
 const after = (option) => args[args.indexOf(option) + 1];
+const name = () => (ctr ? args.at(-1) : after("--name"));
 const pidFile = (name) => join(DIR, `${name}.pid`);
 
 function fail(words, code) {
@@ -36,7 +40,7 @@ function fail(words, code) {
 
 function run() {
 	const shim = args.includes("--runtime");
-	const network = after("--network");
+	const network = ctr ? "host" : after("--network");
 	const image = args.find((each) => each.endsWith(".wasm")) ?? loaded();
 	if (image === undefined)
 		fail("Error response from daemon: No such image: gone:1", 125);
@@ -48,21 +52,21 @@ function run() {
 	process.on("SIGTERM", () => {});
 	writeFileSync(join(DIR, "client"), String(process.pid));
 	if (shim && network === "none") {
-		writeFileSync(pidFile(after("--name")), String(process.pid));
+		writeFileSync(pidFile(name()), String(process.pid));
 		setInterval(() => {}, 1000);
 		return;
 	}
-	const env = args.filter((_, k) => args[k - 1] === "-e");
+	const env = args.filter((_, k) => ["-e", "--env"].includes(args[k - 1]));
 	const guest = spawn(process.execPath, [RUNTIME, image, ...env], {
 		detached: true,
 		stdio: ["pipe", "inherit", "inherit"],
 	});
-	writeFileSync(pidFile(after("--name")), String(guest.pid));
+	writeFileSync(pidFile(name()), String(guest.pid));
 	process.stdin.on("data", (chunk) => guest.stdin.write(chunk));
 	if (!shim) process.stdin.on("end", () => guest.stdin.end());
 	guest.stdin.on("error", () => {});
 	guest.on("exit", (code) => {
-		rmSync(pidFile(after("--name")), { force: true });
+		rmSync(pidFile(name()), { force: true });
 		process.exit(code === 134 || code === null ? 137 : code);
 	});
 }
@@ -99,7 +103,13 @@ function kill(name) {
 	}
 }
 
-if (verb === "version") console.log("29.7.2");
+if (verb === "--version") console.log("ctr containerd.io 1.7.2");
+else if (verb === "task" || verb === "container") kill(args.at(-1));
+else if (verb === "image" && args[0] === "import") {
+	if (args.includes("--local"))
+		fail("flag provided but not defined: -local", 1);
+	await load(args.at(-1));
+} else if (verb === "version") console.log("29.7.2");
 else if (verb === "run") run();
 else if (verb === "kill") kill(args[0]);
 else if (verb === "rm") kill(args[1]);
