@@ -120,8 +120,9 @@ async function lookAtNetworks(around: Around): Promise<Finding[]> {
 
 /** What a way to run images can run. Docker calls it wasi/wasm, the tools of runwasi wasip1/wasm; neither takes the other's word. */
 async function lookAtPlatforms(around: Around): Promise<Finding[]> {
-	const images = containersOf(around.config).filter(({ container }) =>
-		container.startsWith("docker"),
+	// Without a name it is made of the module, for what runs it.
+	const images = containersOf(around.config).flatMap(({ container, image }) =>
+		container.startsWith("docker") && image ? [{ container, image }] : [],
 	);
 	return Promise.all(
 		images.map(async ({ container, image }) => {
