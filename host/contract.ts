@@ -182,10 +182,14 @@ export interface Intake {
 	/**
 	 * Hands over a batch. The line sets `batch.number`, counting up by one from its return
 	 * value, which is the number of the batch's first reading. It may call pause() from within.
+	 * A source that several lines share hands each of them the same batch in turn: the numbers in
+	 * it are those of the line that has it now, everything else is the source's.
 	 */
 	take(batch: Batch): number;
 	/** A reading the source itself had to refuse (too large …): counted, quarantined, given a number (returned). */
 	refuse(topic: string, payload: Buffer, error: WasieveError): number;
+	/** So many readings passed by while the line paused: others read them on the same connection (QoS 0). */
+	missed(count: number): void;
 	/** The source has come to its end (file, stdin). */
 	end(): void;
 	/** The connection's state changed; `error` says why it is down, undefined means up. */
@@ -392,6 +396,8 @@ export interface PipelineSnapshot {
 	failed: number;
 	/** Taken and not yet settled. */
 	open: number;
+	/** Not taken: passed by while the pipeline paused and others on the same connection went on. */
+	missed: number;
 	/** Few keys: the ledger puts what exceeds its number of reasons under "other". */
 	droppedBy: Record<string, number>;
 	/** By error code. */

@@ -34,6 +34,8 @@ export const CODES = {
 	E_READING_RS:
 		"The payload begins with the byte 0x1E, which is reserved for control records.",
 	E_READING_EXPIRED: "The reading's MQTT 5 message expiry has passed.",
+	E_READING_MISSED:
+		"Readings passed by a pipeline that shares its connection and could not take them.",
 	E_OUTPUT_TOPIC: "The output's topic cannot be built from this reading.",
 	E_OUTPUT_REFUSED: "The output broker refused the message.",
 	// mqtt/

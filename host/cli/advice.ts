@@ -46,6 +46,8 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_READING_RS: "Send JSON, or set `from.codec` to `text` or `base64`.",
 	E_READING_EXPIRED:
 		"Nothing, if late readings are worthless; otherwise let the sender give them more time.",
+	E_READING_MISSED:
+		"Mend or resume the pipeline; give it a `from.clientId`, and with it a connection of its own where the broker waits for it, or read at `qos: 1`, which loses none. `readings_missed_total` counts.",
 	E_OUTPUT_TOPIC:
 		"Let the filter write the field that `to.topic` names, or change `to.topic`.",
 	E_OUTPUT_REFUSED:

@@ -26,6 +26,7 @@ import { checkEngine } from "../engine/preflight.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import type { BrokerOptions } from "../mqtt/options.js";
 import { mqttPublisher, type Publisher } from "../mqtt/publisher.js";
+import { mqttShare, type Share } from "../mqtt/share.js";
 import { mqttSink } from "../mqtt/sink.js";
 import { mqttSource } from "../mqtt/source.js";
 import { Line } from "../pipeline/line.js";
@@ -69,19 +70,22 @@ export async function openLines(
 	config: GatewayConfig,
 	around: Surroundings,
 ): Promise<Lines> {
-	const publishers = new Map<BrokerConfig, Publisher>();
+	const connections: Connections = { publishers: new Map(), shares: new Map() };
 	const external = openEngines(config.images.dir, process.env, around.log);
 	const lines: Line[] = [];
 	for (const name of around.names) {
 		const pipeline = config.pipelines[name] as PipelineConfig;
-		lines.push(await wire(pipeline, publishers, external, around));
+		lines.push(await wire(pipeline, connections, external, around));
 	}
 	const up = Promise.all(lines.map((line) => line.start()));
 	// Whoever stops a line that is not up yet makes its start fail: that is not news.
 	up.catch(() => {});
-	const of = (name: string) => lines.find((line) => line.name === name);
+	const byName = new Map(lines.map((line) => [line.name, line] as const));
+	const of = (name: string) => byName.get(name);
 	const closePublishers = () =>
-		Promise.allSettled([...publishers.values()].map((each) => each.close()));
+		Promise.allSettled(
+			[...connections.publishers.values()].map((each) => each.close()),
+		);
 	return {
 		up: up.then(() => {}),
 		ended: Promise.all(lines.map((line) => line.ended)).then(() => {}),
@@ -105,9 +109,15 @@ export async function openLines(
 	};
 }
 
+/** What the pipelines of a thread share: a publisher a broker, a source each subscription of QoS 0. */
+interface Connections {
+	publishers: Map<BrokerConfig, Publisher>;
+	shares: Map<BrokerConfig, Map<string, Share>>;
+}
+
 async function wire(
 	pipeline: PipelineConfig,
-	publishers: Map<BrokerConfig, Publisher>,
+	connections: Connections,
 	external: Engines,
 	around: Surroundings,
 ): Promise<Line> {
@@ -122,11 +132,11 @@ async function wire(
 	}
 	return new Line({
 		name: pipeline.name,
-		source: sourceOf(pipeline, around),
+		source: sourceOf(pipeline, connections, around),
 		engines,
 		sink:
 			to.kind === "mqtt"
-				? mqttSinkOf(to, publishers, around)
+				? mqttSinkOf(to, connections, around)
 				: ndjsonSinkOf(pipeline, around),
 		quarantine: openQuarantine({ ...pipeline.quarantine, log: around.log }),
 		topic,
@@ -195,10 +205,11 @@ async function bytesOf(path: string): Promise<Uint8Array> {
 
 function sourceOf(
 	{ from, limits }: PipelineConfig,
+	connections: Connections,
 	{ clock, log, stdin }: Surroundings,
 ): Source {
 	if (from.kind === "mqtt") {
-		return mqttSource({
+		const options = () => ({
 			broker: optionsOf(from.broker, from.clientId, from.clean),
 			topic: from.topic,
 			qos: from.qos,
@@ -207,6 +218,10 @@ function sourceOf(
 			clock,
 			log,
 		});
+		if (!from.shared) return mqttSource(options());
+		const shares = known(connections.shares, from.broker, () => new Map());
+		const key = `${limits.reading} ${from.topic}`;
+		return known(shares, key, () => mqttShare(options())).join();
 	}
 	return fileSource({
 		...(from.kind === "file" ? { paths: from.paths } : { stdin }),
@@ -216,21 +231,19 @@ function sourceOf(
 
 function mqttSinkOf(
 	to: MqttTo,
-	publishers: Map<BrokerConfig, Publisher>,
+	{ publishers }: Connections,
 	{ clock, log, thread }: Surroundings,
 ): Sink {
-	let publisher = publishers.get(to.broker);
-	if (publisher === undefined) {
-		const clientId =
-			thread === 0 ? to.broker.clientId : `${to.broker.clientId}-${thread}`;
-		publisher = mqttPublisher({
+	const clientId =
+		thread === 0 ? to.broker.clientId : `${to.broker.clientId}-${thread}`;
+	const publisher = known(publishers, to.broker, () =>
+		mqttPublisher({
 			broker: optionsOf(to.broker, clientId, true),
 			window: to.broker.maxInflight,
 			clock,
 			log,
-		});
-		publishers.set(to.broker, publisher);
-	}
+		}),
+	);
 	return mqttSink(publisher, { qos: to.qos, retain: to.retain });
 }
 
@@ -268,6 +281,13 @@ export function optionsOf(
 		// One will a broker is enough: the publishing connection's.
 		...(will !== undefined && clean && { will }),
 	};
+}
+
+/** The value for a key, made when it is not there. */
+function known<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+	const value = map.get(key) ?? make();
+	map.set(key, value);
+	return value;
 }
 
 function onCommand(): WasieveError {

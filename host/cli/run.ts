@@ -121,6 +121,7 @@ function notDrained(how: string, deadline: number): WasieveError {
 }
 
 function accountLine(each: PipelineSnapshot): string {
-	const { name, taken, emitted, dropped, failed, open } = each;
-	return `${name}: taken ${taken} = emitted ${emitted} + dropped ${dropped} + failed ${failed} + open ${open}\n`;
+	const { name, taken, emitted, dropped, failed, open, missed } = each;
+	const passed = missed === 0 ? "" : `; missed ${missed}`;
+	return `${name}: taken ${taken} = emitted ${emitted} + dropped ${dropped} + failed ${failed} + open ${open}${passed}\n`;
 }

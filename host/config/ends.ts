@@ -122,6 +122,7 @@ function mqttFrom(
 	if (topic === undefined || broker === undefined) return undefined;
 	const qos = from.need<QoS>("qos");
 	const session = from.get<string>("session");
+	const clean = session === undefined ? qos === 0 : session === "clean";
 	return {
 		kind: "mqtt",
 		broker,
@@ -130,7 +131,12 @@ function mqttFrom(
 		clientId:
 			from.get<string>("clientId") ??
 			`wasieve-in-${around.hostname}-${owner.name}`,
-		clean: session === undefined ? qos === 0 : session === "clean",
+		clean,
+		shared:
+			qos === 0 &&
+			clean &&
+			!from.has("clientId") &&
+			!topic.startsWith("$share/"),
 		codec: from.need<FromConfig["codec"]>("codec"),
 	};
 }

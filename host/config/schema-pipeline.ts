@@ -34,7 +34,7 @@ const from: Key = {
 		clientId: {
 			type: "string",
 			description:
-				"Client id of this connection. A persistent session hangs on it: keep it.",
+				"Client id of this connection. A persistent session hangs on it: keep it. At QoS 0 pipelines that read the same topic filter share a connection, under the first one's id; a clientId gives a pipeline a connection of its own.",
 			minLength: 1,
 			defaultText: "`wasieve-in-HOST-PIPELINE`",
 			examples: ["press-hall-overheat"],

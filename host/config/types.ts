@@ -132,6 +132,8 @@ export interface MqttFrom {
 	readonly clientId: string;
 	/** False: a persistent session. */
 	readonly clean: boolean;
+	/** It may read the same connection as equal ones: QoS 0, no session, no clientId in the file, no `$share`. */
+	readonly shared: boolean;
 	readonly codec: Codec;
 }
 

@@ -67,6 +67,8 @@ class Script implements Intake, Outcomes {
 		return this.#taken++;
 	}
 
+	missed(): void {}
+
 	end(): void {
 		const well = { code: 0, error: undefined, closedPipe: false };
 		void this.engine.end().then(() => this.#end(well));

@@ -2,10 +2,13 @@ import { Batch } from "../contract.js";
 import { copyLine, copyPayload, LF } from "./lines.js";
 
 const NOTHING = Buffer.alloc(0);
+/** Bytes of one read: what more of its buffer a guest never fills is memory that it does not take. */
+const READ = 16 * 1024;
+const NO_READINGS = new Batch(0);
 
 /** What the guest reads from stdin: control records first, then readings, one a line. */
 export class TrackedInput {
-	batch = new Batch(1);
+	batch = NO_READINGS;
 	/** Next reading to hand over; [first, next) are with the guest. */
 	next = 0;
 	#to = 0;
@@ -43,11 +46,11 @@ export class TrackedInput {
 	}
 
 	/**
-	 * fd_read: as many whole lines as fit into memory[at, at + length). Returns the bytes
-	 * written, or −1 (would block) when there is no more for now.
+	 * fd_read: as many whole lines as fit into memory[at, at + length) and {@link READ}. Returns
+	 * the bytes written, or −1 (would block) when there is no more for now.
 	 */
 	read(memory: Uint8Array, at: number, length: number): number {
-		const end = at + length;
+		const end = at + this.#room(length);
 		let p = this.#readRecords(memory, at, end);
 		while (this.next < this.#to && this.#records.length === 0) {
 			const { batch, next } = this;
@@ -67,6 +70,18 @@ export class TrackedInput {
 			this.next = next + 1;
 		}
 		return p > at || length === 0 ? p - at : -1;
+	}
+
+	/** A longer line is not cut for it. */
+	#room(length: number): number {
+		const { batch, next } = this;
+		if (length <= READ) return length;
+		if (next >= this.#to) return READ;
+		const line =
+			(batch.payloadEnd[next] as number) -
+			(batch.payloadAt[next] as number) +
+			1;
+		return Math.min(length, Math.max(READ, this.#records.length + line));
 	}
 
 	#readRecords(memory: Uint8Array, at: number, end: number): number {

@@ -74,6 +74,7 @@ export class MqttSource implements Source {
 	#leftOver: Inlet[] = [];
 	#oversized: Oversized | undefined;
 	#subscribed = false;
+	#asked = false;
 	/** Whether the broker kept our session: then it sends again what we have not acknowledged. */
 	#session = false;
 	#paused = false;
@@ -154,7 +155,7 @@ export class MqttSource implements Source {
 	up(server: Server): void {
 		// Subscribing again would bring all retained messages again [MQTT-3.8.4-3].
 		if (this.#subscribed && server.session) this.#granted();
-		else this.#subscribe();
+		else this.subscribe();
 	}
 
 	down(error: WasieveError): void {
@@ -162,13 +163,22 @@ export class MqttSource implements Source {
 		this.#oversized = undefined;
 		if (this.#inlet?.blocked) this.#leave(this.#inlet);
 		this.#inlet = undefined;
+		this.#asked = false;
 		this.#intake.health(error);
 	}
 
-	#subscribe(): void {
+	/** Whether SUBSCRIBE has been sent on this connection. */
+	get asked(): boolean {
+		return this.#asked;
+	}
+
+	/** Again on the same connection, it brings all retained messages again [MQTT-3.8.4-3]. */
+	subscribe(): void {
+		if (!this.#connection?.connected) return;
+		this.#asked = true;
 		this.#subscribed = false; // until SUBACK: the session may be a new one without subscriptions
 		const { topic, qos } = this.o;
-		this.#connection?.client.subscribe(
+		this.#connection.client.subscribe(
 			topic,
 			{ qos },
 			(error, _subscriptions, suback) => {

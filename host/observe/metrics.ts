@@ -107,6 +107,12 @@ const COUNTERS: readonly Row[] = [
 		(each) => bounded("code", each.failedBy),
 	],
 	[
+		"readings_missed_total",
+		"Readings that passed by while the pipeline paused and others on the same connection went on (QoS 0); not among those taken.",
+		undefined,
+		(each) => [[{}, each.missed]],
+	],
+	[
 		"outputs_total",
 		"Messages written to the sink.",
 		undefined,

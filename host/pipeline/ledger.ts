@@ -45,8 +45,8 @@ export class Ledger {
 	readonly #dropped = new Tally();
 	readonly #failed = new Tally();
 
-	constructor(capacity = 4096) {
-		const size = 2 ** Math.ceil(Math.log2(capacity));
+	/** @param size open numbers there is room for at first, a power of two; it doubles as needed, for good */
+	constructor(size = 64) {
 		this.#waits = new Int32Array(size);
 		this.#marks = new Uint16Array(size);
 		this.#mask = size - 1;

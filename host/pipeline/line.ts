@@ -59,6 +59,7 @@ export class Line {
 	/** Resolves when the source came to its end and everything is settled, or after stop(). */
 	readonly ended: Promise<void>;
 	restarts = 0;
+	missed = 0;
 	sourceError: WasieveError | undefined;
 	sinkError: WasieveError | undefined;
 
@@ -80,7 +81,7 @@ export class Line {
 
 	constructor(options: LineOptions) {
 		this.#o = options;
-		this.ledger = new Ledger(options.window + 1024);
+		this.ledger = new Ledger();
 		this.failures = new Failures(options, this.ledger, () => this.#settle());
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;
@@ -245,6 +246,10 @@ export class Line {
 		return {
 			take: (batch) => this.#take(batch),
 			refuse: (topic, payload, error) => this.#refuse(topic, payload, error),
+			missed: (count) => {
+				this.missed += count;
+				this.failures.tell(passedBy());
+			},
 			end: () => void this.stop().catch(() => this.kill()),
 			health: (error) => {
 				this.#sayLink("source", this.sourceError, error);
@@ -441,6 +446,16 @@ function stoppedEarly(name: string): WasieveError {
 	return new WasieveError(
 		"E_PIPELINE_STOPPED",
 		`the pipeline ${name} was stopped before it was up`,
+	);
+}
+
+function passedBy(): WasieveError {
+	return new WasieveError(
+		"E_READING_MISSED",
+		"readings pass by: this pipeline is stopped or slower than others that read the same connection",
+		{
+			hint: "readings_missed_total counts them; from.qos: 1 loses none, and a from.clientId gives it a connection of its own, where the broker waits for it",
+		},
 	);
 }
 

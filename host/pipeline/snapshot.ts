@@ -17,6 +17,7 @@ export function snapshotOf(line: Line): PipelineSnapshot {
 		state: degraded ? "degraded" : line.state,
 		...(reason && { reason: faultData(reason) }),
 		...line.account(),
+		missed: line.missed,
 		outputs: line.outputs,
 		outputBytes: line.outputBytes,
 		restarts: line.restarts,

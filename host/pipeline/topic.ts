@@ -15,14 +15,17 @@ export const TOPIC_MAX = 65_535;
 
 const SLASH = 0x2f;
 
+/** A sink copies a topic before it returns, so thousands of pipelines need 64 KiB once. */
+const ROOM = Buffer.allocUnsafeSlow(TOPIC_MAX);
+
 /**
  * The output topic of a pipeline, compiled once: "alerts/{1}/{topic}" with {topic} the reading's
  * topic, {1}… what the wildcards of the pipeline's topic filter matched, {suffix} the suffix of
  * emitTo() and any other {name} a string or number field of the output.
  */
 export class OutputTopic {
-	/** The rendered topic is bytes[0, length). */
-	readonly bytes: Buffer = Buffer.allocUnsafe(TOPIC_MAX);
+	/** The rendered topic is bytes[0, length), until the next one is rendered: one room for all of a thread. */
+	readonly bytes: Buffer = ROOM;
 	length = 0;
 	readonly #parts: readonly Part[];
 	readonly #takesSuffix: boolean;

@@ -38,7 +38,7 @@ function ends(name: string, filter: string, output: string): Ends {
 	return {
 		name,
 		path: [],
-		from: { ...mqtt, topic: filter, clean: true, codec: "json" },
+		from: { ...mqtt, topic: filter, clean: true, shared: true, codec: "json" },
 		to: { ...mqtt, topic: output, retain: false },
 	};
 }

@@ -89,6 +89,13 @@ export class RecordingIntake extends Watch implements Intake {
 		return this.number++;
 	}
 
+	passed = 0;
+
+	missed(count: number): void {
+		this.passed += count;
+		this.touch();
+	}
+
 	end(): void {}
 
 	health(error: WasieveError | undefined): void {

@@ -21,6 +21,7 @@ test("every number of a pipeline, by name", async () => {
 		'wasieve_readings_dropped_total{pipeline="overheat",reason="none"} 2',
 		'wasieve_readings_dropped_total{pipeline="overheat",reason="too old"} 1',
 		'wasieve_readings_failed_total{pipeline="overheat",code="E_GUEST_REJECT"} 2',
+		'wasieve_readings_missed_total{pipeline="overheat"} 0',
 		'wasieve_outputs_total{pipeline="overheat"} 5',
 		'wasieve_output_bytes_total{pipeline="overheat"} 500',
 		'wasieve_filter_restarts_total{pipeline="overheat"} 1',
@@ -92,8 +93,8 @@ test("each scrape asks anew; a pipeline that is gone is gone", async () => {
 
 test("every metric has a help line and a type", async () => {
 	const text = await createMetrics(async () => [snapshot()]).text();
-	expect(text.match(/^# HELP \w+ \S/gm)).toHaveLength(14);
+	expect(text.match(/^# HELP \w+ \S/gm)).toHaveLength(15);
 	expect(text.match(/^# TYPE \w+ (counter|gauge|histogram)$/gm)).toHaveLength(
-		14,
+		15,
 	);
 });

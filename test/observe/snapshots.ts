@@ -17,6 +17,7 @@ export function snapshot(
 		outputs: 5,
 		outputBytes: 500,
 		restarts: 1,
+		missed: 0,
 		quarantineLost: 0,
 		source: { connected: true },
 		sink: { connected: true },

@@ -50,6 +50,8 @@ export class Remembering implements Intake {
 		return this.#next++;
 	}
 
+	missed(): void {}
+
 	end(): void {
 		this.ends++;
 		this.#end();

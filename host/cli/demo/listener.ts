@@ -55,6 +55,7 @@ function intake(take: Intake["take"]): Intake {
 	return {
 		take,
 		refuse: () => 0, // its own outputs are far below any limit
+		missed() {},
 		end() {},
 		health() {},
 	};
