@@ -3,6 +3,8 @@ import { askDaemon, type Daemon, settingsOf } from "./daemon.js";
 import { type Around, type Finding, fail, ok, warn } from "./finding.js";
 import { containersOf, trouble, uses } from "./needs.js";
 
+/** The first Docker whose image store can be containerd's. */
+const STORE = "24.0.0";
 /** From here on dockerd asks for a time namespace, which neither the shim nor an old runc has. */
 const TIME_NAMESPACES = "29.5.0";
 /** The first runc that has it. */
@@ -50,7 +52,9 @@ function lookAtStore(daemon: Daemon, around: Around): Finding[] {
 			used,
 			"docker",
 			"images do not lie in containerd's store: wasi/wasm images cannot be run",
-			`put "features": {"containerd-snapshotter": true} into ${file}, then sudo systemctl restart docker`,
+			older(daemon.version, STORE)
+				? `install Docker ${STORE} or newer, which can put them there`
+				: `put "features": {"containerd-snapshotter": true} into ${file}, then sudo systemctl restart docker`,
 		),
 	];
 }

@@ -39,10 +39,14 @@ function lookAtEngine(each: Surveyed, { config }: Around): Finding[] {
 	const what = `${name} ${version}`.trim();
 	if (used === false) return [ok("engine", `${what} (${program})${UNUSED}`)];
 	if (flaws.length === 0) return [ok("engine", `${what} (${program})`)];
-	return flaws.map(({ id, what: known }) =>
-		warn("engine", `${what}: ${known} (${id})`, "install a newer version"),
-	);
+	const known = [...new Set(flaws.map((flaw) => flaw.what))];
+	return known.map((flaw) => {
+		const ids = flaws.filter((each) => each.what === flaw).map(({ id }) => id);
+		return warn("engine", `${what}: ${flaw} (${ids.join(", ")})`, NEWER);
+	});
 }
+
+const NEWER = "install a newer version";
 
 /** It is here and does not work. */
 function unfit(error: WasieveError, used: boolean | undefined): Finding {

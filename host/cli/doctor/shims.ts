@@ -55,7 +55,7 @@ function missing(
 	{ machine }: Around,
 ): Finding {
 	const where = known
-		? `the PATH of dockerd and containerd (${folders.join(", ")})`
+		? `the PATH of dockerd and containerd (${folders.slice(-4).join(", ")} …)`
 		: "the usual folders (the PATH of dockerd and containerd cannot be seen)";
 	const released = ["x64", "arm64"].includes(machine.arch);
 	return fail(
