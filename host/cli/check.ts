@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { ConfigError } from "../config/problem.js";
+import {
+	type ConfigError,
+	type Problem,
+	problemText,
+} from "../config/problem.js";
 import type { GatewayConfig } from "../config/types.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { EXIT, type Io, type Verb } from "./io.js";
@@ -14,13 +18,15 @@ export const checkVerb: Verb = {
 	help: `usage: wasieve check MODULE|CONFIG [--memory 16MiB] [--json]
 
 MODULE (a .wasm): what it imports and exports, what it may use, how it would run, or why it is
-refused. CONFIG (YAML): every mistake at once, with line and key, the modules it names included.
-Which of the two a file is, its content tells. Nothing is run and nothing connects.
+refused. CONFIG (YAML): every mistake at once, with line and key, and what it names: modules,
+images, engines, files and folders. Which of the two a file is, its content tells. No filter is
+run, nothing connects, nothing is made; \`wasieve doctor CONFIG\` tries brokers and registries too.
 
   --memory SIZE   limits.memory that MODULE is checked against (default 16MiB)
-  --json          print {"ok", "kind", …} on stdout, errors included: {"errors": [{"code", "message", …}]}
+  --json          print {"ok", "kind", …} on stdout, with errors: {"errors": [{"code", "message", …}]},
+                  and "warnings" likewise where there are some
 
-Exit codes: 0 usable, 2 wrong command line, 3 not usable, or there is no such file.
+Exit codes: 0 usable, with warnings or without, 2 wrong command line, 3 not usable, or there is no such file.
 
 Example:
   wasieve check examples/gateway.yaml && wasieve check build/overheat.wasm
@@ -32,13 +38,21 @@ Example:
 		});
 		const { memory = "16MiB", json = false } = values;
 		const file = oneOperand("check", "MODULE or CONFIG", positionals);
+		const warnings: Problem[] = [];
 		const asked: Asked = {
 			path: resolve(io.cwd, file),
 			memory: quantity("check", "memory", "bytes", memory),
 			env: io.env,
+			warn: (problem) => {
+				if (json) warnings.push(problem);
+				else io.stderr.write(warningText(problem));
+			},
 		};
 		const found = await (json ? checkForMachine(asked) : check(asked));
-		io.stdout.write(json ? `${JSON.stringify(found.json)}\n` : found.text);
+		const more = warnings.length > 0 && { warnings: warnings.map(warningJson) };
+		io.stdout.write(
+			json ? `${JSON.stringify({ ...found.json, ...more })}\n` : found.text,
+		);
 		return found.code;
 	},
 };
@@ -47,6 +61,7 @@ interface Asked {
 	path: string;
 	memory: number;
 	env: Io["env"];
+	warn: (problem: Problem) => void;
 }
 
 interface Found {
@@ -105,9 +120,12 @@ async function checkModule(bytes: Buffer, { memory }: Asked): Promise<Found> {
 	};
 }
 
-async function checkConfig({ path, env }: Asked): Promise<Found> {
-	const { readConfig } = await import("./config.js");
-	const config = readConfig(path, env);
+async function checkConfig({ path, env, warn }: Asked): Promise<Found> {
+	const [{ readConfig }, { offline }] = await Promise.all([
+		import("./config.js"),
+		import("./outside.js"),
+	]);
+	const config = readConfig(path, env, { meet: offline(env), warn });
 	const pipelines = Object.keys(config.pipelines);
 	return {
 		text: describeConfig(path, config),
@@ -133,4 +151,14 @@ function errorsJson(error: WasieveError): object[] {
 			...(line !== undefined && { line, column, key }),
 		};
 	});
+}
+
+function warningText(problem: Problem): string {
+	const { code, hint } = problem;
+	return `warning ${code}: ${problemText(problem)}\n  hint: ${hint}\n`;
+}
+
+function warningJson(problem: Problem): object {
+	const { code, hint, line, column, key } = problem;
+	return { code, message: problemText(problem), hint, line, column, key };
 }

@@ -30,7 +30,13 @@ export function resolveFrom(
 	if (kind === "topic") return mqttFrom(from, owner, around);
 	const files = from.get<string | string[]>("file");
 	if (files === undefined) return undefined;
-	return { kind: "file", paths: [files].flat().map(around.path), codec };
+	const paths = [files].flat().map(around.path);
+	const at = from.at("file");
+	paths.forEach((file, i) => {
+		const place = Array.isArray(files) ? [...at, i] : at;
+		around.meet({ kind: "source", file }, place);
+	});
+	return { kind: "file", paths, codec };
 }
 
 /** `to`; undefined when something in it is wrong (reported). */
@@ -45,8 +51,11 @@ export function resolveTo(
 	if (!to || kind === undefined) return undefined;
 	if (kind === "stdout") return { kind };
 	if (kind === "topic") return mqttTo(to, from, owner, around);
-	const file = to.get<string>("file");
-	return file === undefined ? undefined : { kind, path: around.path(file) };
+	const written = to.get<string>("file");
+	if (written === undefined) return undefined;
+	const file = around.path(written);
+	around.meet({ kind: "sink", file }, to.at("file"));
+	return { kind, path: file };
 }
 
 /** An end may be one word instead of a map. */

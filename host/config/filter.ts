@@ -26,6 +26,7 @@ export function resolveFilters(
 	limits: Limits,
 	around: Surroundings,
 	inspect: Inspect,
+	images: string,
 ): FilterConfig[] | undefined {
 	const key = pipeline.key.properties?.filter as Key;
 	const path = pipeline.at("filter");
@@ -38,6 +39,8 @@ export function resolveFilters(
 		const filter = resolveFilter(section, pipeline, around);
 		const at = section.at("module");
 		if (filter) checkModule(filter.module, limits, at, around.report, inspect);
+		if (filter && isImage(filter.module))
+			around.meet({ kind: "image", image: filter.module, dir: images }, at);
 		return filter;
 	});
 	return filters.every((each) => each !== undefined) ? filters : undefined;
@@ -51,6 +54,8 @@ function resolveFilter(
 	const module = filter.get<string>("module");
 	const owner = filter.has("engine") ? filter : pipeline;
 	const engine = resolveEngine(owner, around);
+	if (engine !== undefined && engine !== EMBEDDED)
+		around.meet({ kind: "engine", engine }, owner.at("engine"));
 	if (module === undefined || engine === undefined) return undefined;
 	return {
 		module: isImage(module) ? module : around.path(module),

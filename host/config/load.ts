@@ -7,8 +7,9 @@ import type { Inspect } from "./filter.js";
 import { resolveHttp } from "./http.js";
 import { brokerAddress } from "./inputs.js";
 import { checkLoops } from "./loop.js";
+import { type Meet, meetAt } from "./outside.js";
 import { type Resolved, resolvePipeline } from "./pipeline.js";
-import { Report } from "./problem.js";
+import { type Problem, Report } from "./problem.js";
 import { type Key, SCHEMA } from "./schema.js";
 import { asValues, Section, type Surroundings } from "./section.js";
 import { checkShape } from "./shape.js";
@@ -19,6 +20,10 @@ export interface LoadOptions {
 	env: Readonly<Record<string, string | undefined>>;
 	/** Throws when a module cannot be used; by default modules only have to be there. */
 	inspect?: Inspect;
+	/** Looks at engines, images, files and folders that the file names; by default nobody does. */
+	meet?: Meet;
+	/** Gets what `meet` remarks on, with its place, before loadConfig returns or throws. */
+	warn?: (problem: Problem) => void;
 	/** Part of default client ids; the machine's name by default. */
 	hostname?: string;
 }
@@ -44,14 +49,17 @@ export function parseConfig(
 	const { data, written } = places.read(report);
 	report.throwAny();
 	checkShape(data, report);
+	const { meet = () => undefined, warn = () => {} } = options;
 	const around: Surroundings = {
 		report,
+		meet: (named, path) => meetAt(named, path, meet, report),
 		env: options.env,
 		hostname: options.hostname ?? hostname(),
 		path: (path) => resolve(dirname(file), path),
 		written,
 	};
 	const config = resolveGateway(data, file, around, options.inspect);
+	report.warnings.forEach(warn);
 	report.throwAny();
 	return deepFreeze(config);
 }
@@ -63,6 +71,7 @@ function resolveGateway(
 	inspect: Inspect = () => {},
 ): GatewayConfig {
 	const top = new Section(SCHEMA, asValues(data), []);
+	const images = { dir: around.path(top.section("images").need("dir")) };
 	const brokers = new Brokers(around);
 	const broker = resolveBroker(top, brokers);
 	const key = SCHEMA.properties?.pipelines?.additionalProperties as Key;
@@ -71,13 +80,15 @@ function resolveGateway(
 		.map(([name, value]) => {
 			const section = new Section(key, asValues(value), ["pipelines", name]);
 			const owner = { name, brokers, broker };
-			return resolvePipeline(section, owner, around, inspect);
+			return resolvePipeline(section, owner, around, inspect, images.dir);
 		});
 	checkTogether(pipelines, around.report);
 	const quarantine = {
 		dir: around.path(top.section("quarantine").need("dir")),
 		maxBytes: top.section("quarantine").need<number>("maxBytes"),
 	};
+	const { dir } = quarantine;
+	around.meet({ kind: "folder", dir }, top.section("quarantine").at("dir"));
 	return {
 		file: resolve(file),
 		// Undefined only together with a problem, and then this is thrown away.
@@ -85,7 +96,7 @@ function resolveGateway(
 		http: resolveHttp(top, around.report),
 		threads: top.need("threads"),
 		quarantine,
-		images: { dir: around.path(top.section("images").need("dir")) },
+		images,
 		log: { level: top.section("log").need("level") },
 		stop: { deadline: top.section("stop").need("deadline") },
 		pipelines: byName(pipelines, quarantine),

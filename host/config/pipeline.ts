@@ -22,12 +22,13 @@ export function resolvePipeline(
 	owner: Owner,
 	around: Surroundings,
 	inspect: Inspect,
+	images: string,
 ): Resolved {
 	const { name } = owner;
 	const limits = resolveLimits(pipeline.section("limits"));
 	const from = resolveFrom(pipeline, owner, around);
 	const to = resolveTo(pipeline, from, owner, around);
-	const filters = resolveFilters(pipeline, limits, around, inspect);
+	const filters = resolveFilters(pipeline, limits, around, inspect, images);
 	const delivery = resolveDelivery(pipeline, from, to, around);
 	const ends = { name, path: pipeline.path, from, to };
 	if (!from || !to || !filters || !delivery) {

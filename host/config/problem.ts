@@ -55,6 +55,8 @@ function asError(problem: Problem): WasieveError {
 
 /** Collects problems; each place is complained about once. */
 export class Report {
+	/** What an operator should know, though the gateway works. */
+	readonly warnings: Problem[] = [];
 	readonly #problems: Problem[] = [];
 	readonly #places = new Set<string>();
 
@@ -80,12 +82,18 @@ export class Report {
 		key: string,
 		what: string,
 		hint: string,
+		to = this.#problems,
 	): void {
 		const place = `${key}\n${what}`;
 		if (this.#places.has(place)) return;
 		this.#places.add(place);
 		const { file } = this;
-		this.#problems.push({ code, file, ...position, key, what, hint });
+		to.push({ code, file, ...position, key, what, hint });
+	}
+
+	warn(code: Code, path: Path, what: string, hint: string): void {
+		const position = this.locate(path, "value");
+		this.addAt(position, code, keyText(path), what, hint, this.warnings);
 	}
 
 	/** Shorthand for the most frequent kind. */

@@ -45,6 +45,9 @@ const TAIL = `
 - No output can come back as a reading of the same pipeline, directly or by way of others.
 - No two connections have the same client id at the same broker, and only one pipeline reads stdin.
 - \`at-least-once\` is only promised where both ends have QoS 1 or 2.
+- \`wasieve check\` also looks at what is outside of the file, without connecting to anything: engines are there and of a version that works (of a container's
+  engine only that it is there), files can be read, file sinks and the quarantine can be written or made. It warns of engines with known flaws, and of images that
+  are not on this machine yet.
 `;
 
 function rows(key: Key, path: string): string[] {

@@ -1,3 +1,4 @@
+import type { Named } from "./outside.js";
 import type { Path, Report } from "./problem.js";
 import type { Key } from "./schema.js";
 import { parseUnit } from "./units.js";
@@ -10,6 +11,8 @@ export interface Surroundings {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** Part of default client ids. */
 	readonly hostname: string;
+	/** Has something that the file names, and that lies outside of it, looked at. */
+	readonly meet: (named: Named, path: Path) => void;
 	/** A scalar as it was written; undefined when it was quoted or does not exist. */
 	readonly written: (path: Path) => string | undefined;
 }

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { WasieveError } from "../errors.js";
@@ -33,10 +33,28 @@ export async function checkEngine(
 	workshop: Workshop,
 ): Promise<Found> {
 	const program = findEngine(runtime, workshop);
-	if (runtime.version === undefined) return { program, version: "", flaws: [] };
-	const { arguments: args, pattern } = runtime.version;
-	const said = await answer(program, args, workshop);
-	const version = pattern.exec(said)?.[1];
+	const args = runtime.version?.arguments;
+	const said = args && (await answer(program, args, workshop));
+	return judge(runtime, program, said, workshop);
+}
+
+/** The same, for who cannot wait: the whole thread does. */
+export function checkEngineSync(runtime: Runtime, workshop: Workshop): Found {
+	const program = findEngine(runtime, workshop);
+	const args = runtime.version?.arguments;
+	const said = args && answerSync(program, args, workshop);
+	return judge(runtime, program, said, workshop);
+}
+
+/** What a runtime said about its version, undefined when it was not asked. */
+function judge(
+	runtime: Runtime,
+	program: string,
+	said: string | undefined,
+	workshop: Workshop,
+): Found {
+	if (said === undefined) return { program, version: "", flaws: [] };
+	const version = runtime.version?.pattern.exec(said)?.[1];
 	if (version === undefined) throw unclear(runtime, program, said);
 	refuseBad(runtime, version);
 	return { program, version, flaws: flawsOf(runtime, version, said, workshop) };
@@ -106,16 +124,39 @@ function isAmong(version: string, ranges: readonly Versions[]): boolean {
 function answer(
 	program: string,
 	args: readonly string[],
-	{ surroundings, patience = ANSWER }: Workshop,
+	workshop: Workshop,
 ): Promise<string> {
-	const limits = { timeout: patience, killSignal: "SIGKILL" as const };
-	const env = { ...surroundings };
 	return new Promise((resolve) => {
-		execFile(program, args, { ...limits, env }, (error, out, err) => {
-			const silent = error?.killed ? `nothing for ${patience / 1000} s` : "";
-			resolve(out.trim() || err || silent || String(error ?? ""));
+		execFile(program, args, limitsOf(workshop), (error, out, err) => {
+			const late = error?.killed === true;
+			resolve(wordsOf(out, err, late ? silence(workshop) : error));
 		});
 	});
+}
+
+function answerSync(
+	program: string,
+	args: readonly string[],
+	workshop: Workshop,
+): string {
+	const limits = { ...limitsOf(workshop), encoding: "utf8" as const };
+	const { stdout, stderr, error, signal } = spawnSync(program, args, limits);
+	const late = signal === "SIGKILL";
+	return wordsOf(stdout ?? "", stderr ?? "", late ? silence(workshop) : error);
+}
+
+/** A client that waits for a daemon may not hear SIGTERM. */
+function limitsOf({ surroundings, patience = ANSWER }: Workshop) {
+	const env = { ...surroundings };
+	return { timeout: patience, killSignal: "SIGKILL" as const, env };
+}
+
+function silence({ patience = ANSWER }: Workshop): string {
+	return `nothing for ${patience / 1000} s`;
+}
+
+function wordsOf(out: string, err: string, trouble: unknown): string {
+	return out.trim() || err || String(trouble ?? "");
 }
 
 /** Compares by numbers: 9.0.0 is older than 10.0.0. */

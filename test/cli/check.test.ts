@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { folder, ROOT, wasieve } from "./child.js";
+import { folder, inPlace, ROOT, wasieve } from "./child.js";
 
 const OVERHEAT = join(ROOT, "build/overheat.wasm");
 /** A module of nothing. */
@@ -172,5 +172,157 @@ describe("wasieve check", () => {
 
 	it.each([[[]], [["a", "b"]]])("refuses %j", async (args) => {
 		expect((await wasieve(["check", ...args])).code).toBe(2);
+	});
+});
+
+describe("what a config names", () => {
+	/** A config of one pipeline beside a module. */
+	function outside(
+		parts: {
+			from?: string;
+			engine?: string;
+			to?: string;
+			top?: string;
+			module?: string;
+		} = {},
+	): { cwd: string; check: (...args: string[]) => ReturnType<typeof inPlace> } {
+		const {
+			from = "stdin",
+			engine = "embedded",
+			to = "stdout",
+			top = "",
+			module = OVERHEAT,
+		} = parts;
+		const cwd = folder();
+		writeFileSync(
+			join(cwd, "gateway.yaml"),
+			`${top}
+pipelines:
+  a:
+    from: ${from}
+    filter:
+      module: ${module}
+      engine: ${engine}
+    to: ${to}
+`,
+		);
+		const env = { PATH: join(cwd, "bin"), HOME: cwd };
+		return {
+			cwd,
+			check: (...args) => inPlace(["check", "gateway.yaml", ...args], cwd, env),
+		};
+	}
+
+	function program(cwd: string, name: string, script: string): void {
+		mkdirSync(join(cwd, "bin"), { recursive: true });
+		writeFileSync(join(cwd, "bin", name), `#!/bin/sh\n${script}\n`, {
+			mode: 0o755,
+		});
+	}
+
+	it("all that is wrong with it is told at once, with line and key", async () => {
+		const { cwd, check } = outside({
+			top: "quarantine: { dir: gateway.yaml/q }",
+			from: "{ file: [gateway.yaml, gone.ndjson, .] }",
+			engine: "wazero",
+			to: "{ file: gateway.yaml/out }",
+		});
+		const { code, stderr, stdout } = await check();
+		expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+		const told = stderr
+			.replaceAll(`${cwd}/`, "")
+			.replaceAll(cwd, "CWD")
+			.match(/^error .*$/gm);
+		expect(told).toEqual([
+			"error E_FILE_WRITE: gateway.yaml:1:20 quarantine.dir: gateway.yaml is not a folder",
+			"error E_FILE_READ: gateway.yaml:4:34 pipelines.a.from.file[1]: the file gone.ndjson cannot be read (ENOENT)",
+			"error E_FILE_READ: gateway.yaml:4:47 pipelines.a.from.file[2]: the file CWD cannot be read (EISDIR)",
+			"error E_ENGINE_MISSING: gateway.yaml:7:15 pipelines.a.filter.engine: the engine wazero is not in bin",
+			"error E_FILE_WRITE: gateway.yaml:8:17 pipelines.a.to.file: gateway.yaml is not a folder",
+		]);
+		const { errors } = JSON.parse((await check("--json")).stdout);
+		expect(errors).toHaveLength(5);
+		expect(errors[3]).toMatchObject({
+			code: "E_ENGINE_MISSING",
+			line: 7,
+			key: "pipelines.a.filter.engine",
+			hint: expect.stringContaining("go install"),
+		});
+	});
+
+	it("an engine that is too old, or asked in vain", async () => {
+		const old = outside({ engine: "wasmtime" });
+		program(old.cwd, "wasmtime", "echo wasmtime 9.0.1");
+		expect((await old.check()).stderr).toMatch(
+			/^error E_ENGINE_VERSION: .*:7:15 .*wasmtime is version 9\.0\.1; \S+ is the oldest/,
+		);
+		const mute = outside({ engine: "wasmtime" });
+		program(mute.cwd, "wasmtime", "exit 0");
+		expect((await mute.check()).stderr).toMatch(
+			/^error E_ENGINE_VERSION: .* says "" when/,
+		);
+	});
+
+	it("an engine with known flaws is usable", async () => {
+		const { cwd, check } = outside({ engine: "wasmtime" });
+		program(cwd, "wasmtime", "echo wasmtime 41.0.0");
+		const ran = await check();
+		expect(ran.code).toBe(0);
+		expect(ran.stdout).toContain("is a config without mistakes");
+		expect(ran.stderr).toMatch(
+			/^warning E_ENGINE_VERSION: .*gateway\.yaml:7:15 pipelines\.a\.filter\.engine: wasmtime 41\.0\.0 works, and is known for this: .*\(\w+-[\w-]+\).*\n {2}hint: install a newer version\n$/,
+		);
+		const { ok, warnings } = JSON.parse((await check("--json")).stdout);
+		expect(ok).toBe(true);
+		expect(warnings).toEqual([
+			{
+				code: "E_ENGINE_VERSION",
+				message: expect.any(String),
+				hint: expect.any(String),
+				line: 7,
+				column: 15,
+				key: "pipelines.a.filter.engine",
+			},
+		]);
+	});
+
+	it("a container's engine is looked for and not asked", async () => {
+		const { cwd, check } = outside({ engine: "{ docker: plant/a }" });
+		expect((await check()).stderr).toMatch(/^error E_ENGINE_MISSING: .*:7:15 /);
+		program(cwd, "docker", "exec sleep 60");
+		expect(await check()).toMatchObject({ code: 0, stderr: "" });
+	});
+
+	it("an image that is not here yet is a warning, and is not pulled", async () => {
+		const { cwd, check } = outside({
+			module: "oci://127.0.0.1:1/line/overheat:1.2",
+		});
+		const ran = await check();
+		expect(ran.code).toBe(0);
+		expect(ran.stderr).toMatch(
+			/^warning E_IMAGE_MISSING: .*gateway\.yaml:6:15 pipelines\.a\.filter\.module: the image is not in .*images yet: .*\n {2}hint: wasieve pull oci:\S+ --store \S+images pulls it now\n$/,
+		);
+		expect(readdirSync(cwd)).toEqual(["gateway.yaml"]);
+		const wrong = await outside({ module: "oci://127.0.0.1:1/UP:1.2" }).check();
+		expect(wrong.code).toBe(3);
+		expect(wrong.stderr.match(/^(error|warning) \w+/gm)).toEqual([
+			"error E_CONFIG_MODULE",
+		]);
+	});
+
+	it("warnings are told beside errors too", async () => {
+		const { check } = outside({
+			module: "oci://127.0.0.1:1/line/overheat:1.2",
+			from: "{ file: gone }",
+		});
+		const { ok, errors, warnings } = JSON.parse((await check("--json")).stdout);
+		expect(ok).toBe(false);
+		expect([errors.length, warnings.length]).toEqual([1, 1]);
+	});
+
+	it("nothing is made", async () => {
+		const { cwd, check } = outside({ to: "{ file: out/a/b.ndjson }" });
+		expect(await check()).toMatchObject({ code: 0, stderr: "" });
+		expect(readdirSync(cwd)).toEqual(["gateway.yaml"]);
 	});
 });
