@@ -61,6 +61,21 @@ export function launch(command, args, env = {}) {
 }
 
 /**
+ * A program that is fed on stdin and listened to on stdout, whatever its environment says of parameters.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {ChildProcess & { stdin: import("node:stream").Writable, stdout: import("node:stream").Readable }}
+ */
+export function launchFilter(command, args) {
+	const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+	// Whoever is killed does not read what was still on its way.
+	child.stdin.on("error", () => undefined);
+	adopt(child);
+	return child;
+}
+
+/**
  * A program of ours that talks over IPC.
  *
  * @param {URL} program

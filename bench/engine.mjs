@@ -8,7 +8,7 @@ export const LIMITS = { memory: 16 * 2 ** 20, table: 10_000 };
 export const seen = { outputs: 0, consumed: 0 };
 
 /** @type {import("#host/contract.js").Outcomes} */
-const outcomes = {
+export const outcomes = {
 	congested: false,
 	begin() {},
 	commit() {},
@@ -33,19 +33,24 @@ const outcomes = {
 	},
 };
 
-/**
- * @param {Uint8Array} bytes
- * @returns {Promise<() => Promise<import("#host/contract.js").Engine>>} makes and starts an instance of the module, any number of times
- */
-export async function loadEngine(bytes) {
-	const options = {
-		module: await loadFilter(bytes, LIMITS),
+/** @param {import("#host/engine/filter-module.js").FilterModule} module */
+export function optionsOf(module) {
+	return {
+		module,
 		args: ["overheat"],
 		env: ["LIMIT=85"],
 		limits: { fuel: 10_000_000, output: 2 ** 20, reading: 64 * 1024 },
 		restart: { max: 5, backoff: { min: 100, max: 1000 } },
 		clock: () => 1_700_000_000_000,
 	};
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {Promise<() => Promise<import("#host/contract.js").Engine>>} makes and starts an instance of the module, any number of times
+ */
+export async function loadEngine(bytes) {
+	const options = optionsOf(await loadFilter(bytes, LIMITS));
 	return async () => {
 		const engine = inlineEngine(options);
 		await engine.start(outcomes);

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 
 export const HELP = `npm run bench -- [flags]
   --quick           one short round: does it work, not how fast is it
-  --group NAME      only this group; may be repeated (capacity mosquitto latency footprint exec micro
+  --group NAME      only this group; may be repeated (capacity mosquitto latency footprint cold-start micro
                     in-module cost size scale)
   --rivals          the hand-written bridges alone, no gateway
   --rounds N        rounds of each measurement (default 3, quick 1)

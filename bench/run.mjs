@@ -3,8 +3,9 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { latency, throughMosquitto } from "./cases/broker.mjs";
 import { capacity } from "./cases/capacity.mjs";
+import { coldStart } from "./cases/cold-start.mjs";
 import { cost, size } from "./cases/cost.mjs";
-import { execStart, footprint } from "./cases/footprint.mjs";
+import { footprint } from "./cases/footprint.mjs";
 import { inModule } from "./cases/in-module.mjs";
 import { micro } from "./cases/micro.mjs";
 import { scale } from "./cases/scale.mjs";
@@ -34,7 +35,7 @@ const CASES = {
 	mosquitto: { run: throughMosquitto, broker: true, rival: true },
 	latency: { run: latency, broker: true, rival: true },
 	footprint: { run: footprint, broker: true, rival: true },
-	exec: { run: execStart },
+	"cold-start": { run: coldStart },
 	micro: { run: micro },
 	"in-module": { run: inModule },
 	cost: { run: cost },

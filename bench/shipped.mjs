@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { scratchFolder } from "./children.mjs";
-import { HOT_EVERY, payloadOf, topicOf } from "./load/readings.mjs";
+import { answerOf, HOT_EVERY, payloadOf, topicOf } from "./load/readings.mjs";
 import { built, ROOT } from "./subjects.mjs";
 
 export const COUNT = 600;
@@ -45,10 +45,7 @@ export function check(guest) {
 		.split("\n")
 		.filter((line) => line.startsWith("{"));
 	const expected = Array.from({ length: COUNT / HOT_EVERY }, (_, i) =>
-		payloadOf(i * HOT_EVERY).replace(
-			'"temperature":95.08,"humidity":66.9',
-			'"alert_type":"high_temperature","value":95.08',
-		),
+		answerOf(i * HOT_EVERY),
 	);
 	if (alerts.join("\n") !== expected.join("\n"))
 		throw new Error(`the filter said ${alerts.slice(0, 3).join("\n")} …`);
@@ -58,10 +55,11 @@ export function check(guest) {
  * The readings as a source hands them over.
  *
  * @param {typeof import("#host/contract.js").Batch} Batch
+ * @param {number} [count]
  */
-export function batchOf(Batch) {
-	const batch = new Batch(COUNT);
-	const texts = Array.from({ length: COUNT }, (_, n) => [
+export function batchOf(Batch, count = COUNT) {
+	const batch = new Batch(count);
+	const texts = Array.from({ length: count }, (_, n) => [
 		payloadOf(n),
 		topicOf(n),
 	]);

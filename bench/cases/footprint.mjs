@@ -1,10 +1,8 @@
 // What a gateway weighs, what one more filter adds, and how long until it works.
-import { spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { whileAlive } from "../children.mjs";
 import { now } from "../load/clock.mjs";
 import { openProbe } from "../load/probe.mjs";
-import { payloadOf } from "../load/readings.mjs";
 import { startMosquitto } from "../mosquitto.mjs";
 import { cpuOf, memoryOf } from "../proc.mjs";
 import { interleave, pluck } from "../rounds.mjs";
@@ -138,66 +136,4 @@ function aimsOf(one, many) {
 			met: (ms) => ms <= 300,
 		},
 	];
-}
-
-const EXPECTED = payloadOf(0)
-	.replace('"temperature":95.08,"humidity":66.9', "@")
-	.replace("@", '"alert_type":"high_temperature","value":95.08');
-
-/**
- * `wasieve exec` on one reading beside an empty program.
- *
- * @param {import("../run.mjs").Plan} plan
- * @returns {Promise<import("../table.mjs").Section[]>}
- */
-export async function execStart(plan) {
-	const { cli, module } = plan.built;
-	/** @type {number[]} */
-	const bare = [];
-	/** @type {number[]} */
-	const exec = [];
-	const rounds = plan.quick ? 5 : 20;
-	plan.say(`exec start, ${rounds} rounds`);
-	for (let i = -1; i < rounds; i++) {
-		const empty = timed(["-e", "0"]);
-		const run = timed([cli, "exec", module]);
-		if (run.out.trim() !== EXPECTED)
-			throw new Error(`wasieve exec said ${JSON.stringify(run)}`);
-		if (i < 0) continue; // The first pair only warms the page cache.
-		bare.push(empty.ms);
-		exec.push(run.ms);
-	}
-	const over = exec.map((ms, i) => ms - /** @type {number} */ (bare[i]));
-	return [
-		{
-			title: "Start of one module",
-			note: "One reading on stdin, the process waited for; one uncounted pair before.",
-			columns: ["", "ms"],
-			rows: [
-				["node -e 0", figure(bare, 1)],
-				["wasieve exec overheat.wasm", figure(exec, 1)],
-				["over node -e 0", figure(over, 1)],
-			],
-			aims: [
-				{
-					text: "`wasieve exec` over `node -e 0`",
-					aim: "≤ 60 ms",
-					values: over,
-					digits: 1,
-					met: (ms) => ms <= 60,
-				},
-			],
-		},
-	];
-}
-
-/** @param {string[]} args */
-function timed(args) {
-	const begun = performance.now();
-	const { stdout, stderr } = spawnSync(process.execPath, args, {
-		input: `${payloadOf(0)}\n`,
-		encoding: "utf8",
-		timeout: 10_000,
-	});
-	return { ms: performance.now() - begun, out: stdout, err: stderr };
 }

@@ -41,6 +41,17 @@ export function payloadOf(n) {
 }
 
 /**
+ * @param {number} n a hot one
+ * @returns {string} its alert
+ */
+export function answerOf(n) {
+	return payloadOf(n).replace(
+		'"temperature":95.08,"humidity":66.9',
+		'"alert_type":"high_temperature","value":95.08',
+	);
+}
+
+/**
  * @param {number} n
  * @param {{ qos: 0 | 1, messageId?: number, version?: 4 | 5 }} options
  * @returns {Buffer} the PUBLISH packet

@@ -1,0 +1,225 @@
+// The same filter in every engine of this machine, as the gateway drives it: a batch in, waited for, the next one.
+import { tmpdir } from "node:os";
+import { Batch } from "#host/contract.js";
+import { blockingEngine } from "#host/engine/blocking.js";
+import { commandEngine } from "#host/engine/command.js";
+import { loadFilter } from "#host/engine/filter-module.js";
+import { inlineEngine } from "#host/engine/inline.js";
+import { end, launchFilter, whileAlive } from "../children.mjs";
+import { LIMITS, optionsOf, outcomes } from "../engine.mjs";
+import { externalEngines, MEMORY, WORKSHOP } from "../engines.mjs";
+import { HOT_EVERY } from "../load/readings.mjs";
+import { batchOf, overheat } from "../shipped.mjs";
+import { figure, notRun } from "../table.mjs";
+import { BATCHES } from "./in-module.mjs";
+
+/**
+ * @typedef {object} Driven
+ * @property {(batch: Batch) => Promise<number>} pass takes a batch to its end; how many outputs it had
+ * @property {() => Promise<void>} close
+ * @typedef {{ name: string, open: () => Promise<Driven> }} Contender
+ */
+
+/**
+ * @param {import("../run.mjs").Plan} plan
+ * @returns {Promise<import("../table.mjs").Section>}
+ */
+export async function inEachEngine(plan) {
+	const { contenders, absent } = await everyContender();
+	const rounds = plan.quick ? 3 : Math.max(9, plan.rounds);
+	const ms = plan.quick ? 20 : 100;
+	const batches = BATCHES.map(({ bytes }) => batchOf(Batch, countIn(bytes)));
+	const runs = [];
+	try {
+		for (const { name, open } of contenders)
+			runs.push({ name, driven: await open(), values: batches.map(() => []) });
+		for (let round = -1; round < rounds; round++) {
+			plan.say(`in each engine, round ${round + 1}/${rounds}`);
+			for (const run of runs) await takeTurn(run, batches, ms, round >= 0);
+		}
+	} finally {
+		for (const { driven } of runs) await driven.close();
+	}
+	return {
+		title: "In each engine",
+		note: `overheat on the readings of the load, driven as the gateway drives it: a batch handed over and waited for, then the next; ${rounds} rounds of ${ms} ms after one to warm up. Embedded: on this thread, metered; in a worker: how modules run that were made elsewhere; the others behind pipes, as \`cat\`, which does nothing.${notRun(absent)}`,
+		columns: ["", ...BATCHES.map(({ name }) => `readings/s at ${name}`)],
+		rows: runs.map(({ name, values }) => [
+			name,
+			...values.map((each) => figure(each, 0)),
+		]),
+	};
+}
+
+/** @param {number} bytes a batch may have; a reading has 87 and its line end */
+function countIn(bytes) {
+	return Math.max(1, Math.floor(bytes / 88));
+}
+
+async function everyContender() {
+	const { scalar, simd } = overheat();
+	const { engines, absent } = await externalEngines();
+	const contenders = /** @type {const} */ ([
+		["", scalar],
+		[", SIMD", simd],
+	]).flatMap(([suffix, module]) => [
+		{ name: `embedded${suffix}`, open: () => inline(module) },
+		{ name: `embedded, in a worker${suffix}`, open: () => worker(module) },
+		...engines.map(({ name, runtime }) => ({
+			name: `${name}${suffix}`,
+			open: () => external(runtime, module),
+		})),
+	]);
+	return { contenders: [...contenders, { name: "cat", open: cat }], absent };
+}
+
+/** @param {Uint8Array} bytes */
+async function inline(bytes) {
+	return driven(inlineEngine(optionsOf(await loadFilter(bytes, LIMITS))));
+}
+
+/** @param {Uint8Array} bytes */
+async function worker(bytes) {
+	return driven(
+		blockingEngine({
+			...optionsOf(await loadFilter(bytes, LIMITS)),
+			name: "bench",
+			limits: { time: 5000, output: 2 ** 22 },
+			realTime: false,
+			unitBy: "batch",
+		}),
+	);
+}
+
+/** @type {(runtime: import("#host/engine/runtimes/runtime.js").Runtime, module: Uint8Array) => Promise<Driven>} */
+function external(runtime, module) {
+	return driven(
+		commandEngine({
+			name: "bench",
+			runtime,
+			module,
+			args: [],
+			env: ["LIMIT=85"],
+			limits: { time: 5000, start: 20_000, output: 2 ** 22, memory: MEMORY },
+			unitBy: "batch",
+			restart: { max: 0, backoff: { min: 1, max: 1 } },
+			clock: () => 1_700_000_000_000,
+			workshop: WORKSHOP,
+			folder: tmpdir(),
+		}),
+	);
+}
+
+/**
+ * @param {import("#host/contract.js").Engine} engine
+ * @returns {Promise<Driven>}
+ */
+async function driven(engine) {
+	const listener = listen();
+	await engine.start(listener.outcomes);
+	return {
+		async pass(batch) {
+			const before = listener.outputs;
+			const goal = listener.consumed + batch.count;
+			engine.feed(batch);
+			while (listener.consumed < goal) await listener.more();
+			return listener.outputs - before;
+		},
+		close: () => engine.close(),
+	};
+}
+
+/** Counts what is said; waits for more of it, or for the failure that nothing follows. */
+function listen() {
+	let reject = (/** @type {Error} */ _error) => {};
+	const failed = new Promise((_, no) => {
+		reject = no;
+	});
+	failed.catch(() => undefined);
+	let wake = () => {};
+	const listener = {
+		outputs: 0,
+		consumed: 0,
+		more: () =>
+			Promise.race([
+				failed,
+				new Promise((resolve) => (wake = () => resolve(1))),
+			]),
+		/** @type {import("#host/contract.js").Outcomes} */
+		outcomes: {
+			...outcomes,
+			output: () => void listener.outputs++,
+			consumed(_batch, from, to) {
+				listener.consumed += to - from;
+				wake();
+			},
+			fail: (_batch, _i, error) => reject(error),
+			restarted: reject,
+			stopped: reject,
+		},
+	};
+	return listener;
+}
+
+/** A pipe with nothing behind it: what a process of its own costs, whatever it does. */
+async function cat() {
+	const child = launchFilter("cat", []);
+	let owed = 0;
+	let wake = () => {};
+	child.stdout.on("data", (chunk) => {
+		owed -= chunk.length;
+		if (owed === 0) wake();
+	});
+	return {
+		/** @param {Batch} batch */
+		async pass(batch) {
+			const lines = linesOf(batch);
+			owed = lines.length;
+			const answered = new Promise((resolve) => (wake = () => resolve(1)));
+			child.stdin.write(lines);
+			await whileAlive(answered, [child], 10_000, "cat");
+			return Math.ceil(batch.count / HOT_EVERY);
+		},
+		close: () => end(child),
+	};
+}
+
+/** @type {WeakMap<Batch, Buffer>} */
+const texts = new WeakMap();
+
+/** @param {Batch} batch */
+function linesOf(batch) {
+	const known = texts.get(batch);
+	if (known) return known;
+	const payloads = Array.from({ length: batch.count }, (_, i) =>
+		Buffer.concat([batch.payload(i), LINE_END]),
+	);
+	const text = Buffer.concat(payloads);
+	texts.set(batch, text);
+	return text;
+}
+
+const LINE_END = Buffer.from("\n");
+
+/**
+ * @param {{ name: string, driven: Driven, values: number[][] }} run
+ * @param {readonly Batch[]} batches
+ * @param {number} ms at least, each
+ * @param {boolean} counts false to warm up
+ */
+async function takeTurn({ name, driven, values }, batches, ms, counts) {
+	for (const [i, batch] of batches.entries()) {
+		const expected = Math.ceil(batch.count / HOT_EVERY);
+		const begun = performance.now();
+		let done = 0;
+		let took = 0;
+		do {
+			const outputs = await driven.pass(batch);
+			if (outputs !== expected)
+				throw new Error(`${name}: ${outputs} alerts instead of ${expected}`);
+			done += batch.count;
+			took = performance.now() - begun;
+		} while (took < ms);
+		if (counts) values[i]?.push((done / took) * 1000);
+	}
+}

@@ -1,0 +1,112 @@
+// Images of the module in the Docker of this machine, where its daemon can be reached: the standalone one (a static
+// wazero inside) and, where the shim is, the one that is nothing but the module.
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { docker, dockerWasm } from "#host/engine/runtimes/containers.js";
+import { scratchFolder } from "./children.mjs";
+import { dockerVersion, MEMORY } from "./engines.mjs";
+
+/** A Docker architecture by Node's name of it. */
+const ARCHITECTURES = { x64: "amd64", arm64: "arm64", arm: "arm/v7" };
+
+/** Compiling a wazero, at worst. */
+const PACK_MS = 300_000;
+
+/**
+ * @typedef {import("./engines.mjs").Starter & { stop: () => void }} Container
+ */
+
+/**
+ * @param {string} cli
+ * @param {string} module its file
+ * @returns {{ starters: Container[], absent: import("./engines.mjs").Absent[] }}
+ */
+export function containerStarters(cli, module) {
+	/** @type {Container[]} */
+	const starters = [];
+	/** @type {import("./engines.mjs").Absent[]} */
+	const absent = [];
+	const daemon = dockerVersion() !== undefined;
+	for (const { name, flags, runtime } of kinds())
+		try {
+			if (!daemon) throw new Error("no Docker daemon can be reached");
+			const image = load(cli, module, name, flags);
+			starters.push(starterOf(name, runtime(image)));
+		} catch (error) {
+			absent.push({ name, why: firstLineOf(error) });
+		}
+	return { starters, absent };
+}
+
+function kinds() {
+	const arch = ARCHITECTURES[/** @type {"x64"} */ (process.arch)];
+	return [
+		{
+			name: "docker, standalone image",
+			flags: ["--standalone", "--arch", arch],
+			runtime: (/** @type {string} */ image) => docker({ image }),
+		},
+		{
+			name: "docker, wasmtime shim",
+			flags: [],
+			// dockerd cannot make a network for the shim.
+			runtime: (/** @type {string} */ image) =>
+				dockerWasm({ image, network: "host" }),
+		},
+	];
+}
+
+/** @type {(cli: string, module: string, name: string, flags: string[]) => string} the image's name */
+function load(cli, module, name, flags) {
+	const image = `localhost/wasieve-bench:${name.replaceAll(/\W+/g, "-")}`;
+	const file = join(scratchFolder(), `${flags.length}.tar`);
+	const store = ["--store", join(scratchFolder(), "store")];
+	const pack = [cli, "pack", module, "-t", image, "-o", file];
+	run(process.execPath, [...pack, ...store, ...flags]);
+	run("docker", ["load", "-i", file]);
+	process.once("exit", () => quietly(["rmi", "--force", image]));
+	return image;
+}
+
+let started = 0;
+
+/** @type {(name: string, runtime: import("#host/engine/runtimes/runtime.js").Runtime) => Container} */
+function starterOf(name, runtime) {
+	let container = "";
+	return {
+		name,
+		program: runtime.program,
+		get args() {
+			container = `wasieve-bench-${process.pid}-${started++}`;
+			const launch = { module: "", args: [], env: [], memory: MEMORY };
+			return [...runtime.arguments({ ...launch, name: container })];
+		},
+		// The shim never hears of the end of stdin, so that this ends it.
+		stop() {
+			for (const args of runtime.container?.end(container) ?? []) quietly(args);
+		},
+	};
+}
+
+/** @type {(program: string, args: readonly string[]) => void} */
+function run(program, args) {
+	execFileSync(program, args, {
+		stdio: ["ignore", "ignore", "pipe"],
+		timeout: PACK_MS,
+	});
+}
+
+/** @param {readonly string[]} args of docker; what is gone already is no trouble */
+function quietly(args) {
+	try {
+		run("docker", args);
+	} catch {
+		// It was gone.
+	}
+}
+
+/** @param {unknown} error */
+function firstLineOf(error) {
+	const { stderr, message } = /** @type {any} */ (error);
+	return String(stderr || message).split("\n")[0] ?? "";
+}
