@@ -8,14 +8,18 @@ const HELLO = Buffer.from("\x1eh1 pump\n");
  * @typedef {object} BareGuest
  * @property {(input: Uint8Array) => number} run readings in, bytes written out
  * @property {(input: Uint8Array) => string} hear the same, as text
+ * @property {() => DataView} [memory]
  */
 
 /**
  * @param {Uint8Array} module
- * @param {{ fuel?: string | undefined, tank?: number, env?: readonly string[] }} [options] name of the fuel global, and what it is filled with before each run; parameters, "K=V"
+ * @param {{ fuel?: string | undefined, tank?: number, env?: readonly string[], imports?: WebAssembly.Imports }} [options] name of the fuel global, and what it is filled with before each run; parameters, "K=V"; imports beside those of WASI
  * @returns {BareGuest}
  */
-export function bareGuest(module, { fuel, tank = 2 ** 31 - 1, env = [] } = {}) {
+export function bareGuest(
+	module,
+	{ fuel, tank = 2 ** 31 - 1, env = [], imports: more = {} } = {},
+) {
 	/** @type {Uint8Array} */
 	let input = HELLO;
 	let at = 0;
@@ -72,7 +76,7 @@ export function bareGuest(module, { fuel, tank = 2 ** 31 - 1, env = [] } = {}) {
 		},
 	};
 	const compiled = new WebAssembly.Module(/** @type {BufferSource} */ (module));
-	const imports = { wasi_snapshot_preview1: calls };
+	const imports = { ...more, wasi_snapshot_preview1: calls };
 	exports = new WebAssembly.Instance(compiled, imports).exports;
 	const refuel = () => {
 		if (fuel) exports[fuel].value = tank;
@@ -90,6 +94,7 @@ export function bareGuest(module, { fuel, tank = 2 ** 31 - 1, env = [] } = {}) {
 	}
 	return {
 		run,
+		memory: view,
 		hear(next) {
 			heard = [];
 			run(next);

@@ -22,8 +22,23 @@ function disturbance({ foreign = 0, late = 0 }) {
 	return Math.max(foreign / FOREIGN, late / LATE);
 }
 
+/** @type {WeakMap<Map<any, any>, { name: string, why: string }[]>} */
+const failures = new WeakMap();
+
 /**
- * @template {{ name: string }} S
+ * What could not be measured, and why. A rival that cannot carry the load is news, not an error of the benchmark; where
+ * the gateway itself fails, interleave() does.
+ *
+ * @param {Map<any, any>} samples of interleave()
+ * @param {string} where
+ */
+export function absentOf(samples, where) {
+	const failed = failures.get(samples) ?? [];
+	return failed.map(({ name, why }) => ({ name: `${name}, ${where}`, why }));
+}
+
+/**
+ * @template {{ name: string, rival?: boolean }} S
  * @template {Sample} M
  * @param {readonly S[]} subjects
  * @param {number} rounds
@@ -34,12 +49,29 @@ function disturbance({ foreign = 0, late = 0 }) {
 export async function interleave(subjects, rounds, measure, say) {
 	/** @type {Map<S, M[]>} */
 	const samples = new Map(subjects.map((subject) => [subject, []]));
+	/** @type {Map<S, string>} */
+	const failed = new Map();
 	for (let round = 0; round < rounds; round++)
 		for (const subject of subjects) {
+			if (failed.has(subject)) continue;
 			say(`round ${round + 1}/${rounds}: ${subject.name}`);
-			const sample = await undisturbed(() => measure(subject, round), say);
-			samples.get(subject)?.push(sample);
+			try {
+				const sample = await undisturbed(() => measure(subject, round), say);
+				samples.get(subject)?.push(sample);
+			} catch (error) {
+				if (!subject.rival) throw error;
+				const [why = ""] = String(/** @type {Error} */ (error).message).split(
+					"\n",
+				);
+				failed.set(subject, why);
+				samples.set(subject, []);
+				say(`  ${subject.name} is left out: ${why}`);
+			}
 		}
+	failures.set(
+		samples,
+		[...failed].map(([{ name }, why]) => ({ name, why })),
+	);
 	return samples;
 }
 

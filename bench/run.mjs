@@ -1,18 +1,22 @@
 // npm run bench: every case in one run on one machine, the gateway beside its rivals. See bench/README.md.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { latency, throughMosquitto } from "./cases/broker.mjs";
 import { capacity } from "./cases/capacity.mjs";
 import { coldStart } from "./cases/cold-start.mjs";
-import { cost, size } from "./cases/cost.mjs";
+import { cost } from "./cases/cost.mjs";
+import { endToEnd } from "./cases/end-to-end.mjs";
 import { footprint } from "./cases/footprint.mjs";
+import { highestRate } from "./cases/highest-rate.mjs";
 import { inModule } from "./cases/in-module.mjs";
+import { latency } from "./cases/latency.mjs";
 import { micro } from "./cases/micro.mjs";
 import { scale } from "./cases/scale.mjs";
+import { size } from "./cases/size.mjs";
 import { describeMachine, headerOf, warningOf } from "./machine.mjs";
 import { mosquittoVersion } from "./mosquitto.mjs";
 import { HELP, readOptions } from "./options.mjs";
 import { resultOf, writeResult } from "./results.mjs";
+import { nodeRed, isInstalled as nodeRedHere } from "./rivals/node-red.mjs";
 import { overheatFile } from "./shipped.mjs";
 import { bridge, built, wasieve } from "./subjects.mjs";
 import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
@@ -21,6 +25,7 @@ import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
  * @typedef {object} Plan what a case is given
  * @property {import("./subjects.mjs").Subject[]} gateways the first is the one the aims are about
  * @property {import("./subjects.mjs").Subject[]} bridges the first is the one it is compared with
+ * @property {import("./subjects.mjs").Subject[]} others rivals that are on this machine
  * @property {{ cli: string, module: string }} built
  * @property {boolean} quick
  * @property {number} rounds
@@ -32,8 +37,9 @@ import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
 /** @type {Record<string, { run: (plan: Plan) => Promise<import("./table.mjs").Section[]>, broker?: boolean, rival?: boolean }>} */
 const CASES = {
 	capacity: { run: capacity, rival: true },
-	mosquitto: { run: throughMosquitto, broker: true, rival: true },
-	latency: { run: latency, broker: true, rival: true },
+	"end-to-end": { run: endToEnd, rival: true },
+	"highest-rate": { run: highestRate, rival: true },
+	latency: { run: latency, rival: true },
 	footprint: { run: footprint, broker: true, rival: true },
 	"cold-start": { run: coldStart },
 	micro: { run: micro },
@@ -97,6 +103,7 @@ function planOf(options) {
 	return {
 		gateways: options.rivals ? [] : gatewaysOf(options.cli, files),
 		bridges: [bridge(1), bridge(2)],
+		others: nodeRedHere() ? [nodeRed] : [],
 		built: files,
 		quick,
 		rounds,

@@ -11,6 +11,7 @@ const BRIDGE = fileURLToPath(new URL("rivals/bridge.mjs", import.meta.url));
 /**
  * @typedef {object} Subject
  * @property {string} name
+ * @property {boolean} [rival] its failure is told, and is not the benchmark's
  * @property {(where: { port: number, qos: 0 | 1, pipelines?: number }) => Promise<Running>} start returns at once, not when it is connected
  */
 
@@ -71,6 +72,7 @@ function configOf({ port, http, qos, module, pipelines }) {
 export function bridge(connections) {
 	return {
 		name: `bridge, ${connections === 1 ? "1 connection" : "2 connections"}`,
+		rival: true,
 		async start({ port, qos }) {
 			const args = [BRIDGE, String(port), String(qos), String(connections)];
 			return running(launch(process.execPath, args));
@@ -82,7 +84,7 @@ export function bridge(connections) {
  * @param {import("node:child_process").ChildProcess} child
  * @returns {Running}
  */
-function running(child) {
+export function running(child) {
 	return {
 		pid: /** @type {number} */ (child.pid),
 		child,

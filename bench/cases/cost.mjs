@@ -1,10 +1,7 @@
-// What does not depend on the machine: instructions a reading, memory, bytes. Gate hard on these.
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+// What does not depend on the machine: instructions a reading, memory, allocations. Gate hard on these.
 import { openGauge } from "#host/engine/gauge.js";
+import { openAllocations } from "../allocations.mjs";
 import { readings, shippedFilters } from "../filters.mjs";
-import { ROOT } from "../subjects.mjs";
 import { exactly } from "../table.mjs";
 
 const COUNT = 6000;
@@ -17,24 +14,38 @@ const FUEL = 10_000_000;
  */
 export async function cost(plan) {
 	const input = readings(COUNT);
-	const rows = (await shippedFilters()).flatMap(
-		({ name, params, scalar, simd }) => {
-			plan.say(`cost, ${name}`);
-			return [
-				[name, ...costOf(scalar, name, params, input)],
-				[`${name}, SIMD`, ...costOf(simd, name, params, input)],
-			];
-		},
-	);
+	const rows = [];
+	for (const { name, params, scalar, simd } of await shippedFilters())
+		for (const [module, vectors] of /** @type {const} */ ([
+			[scalar, false],
+			[simd, true],
+		])) {
+			const subject = vectors ? `${name}, SIMD` : name;
+			plan.say(`cost, ${subject}`);
+			const allocated = await openAllocations(name, params, vectors);
+			rows.push([
+				subject,
+				...costOf(module, name, params, input),
+				exactly(tenths(allocated(input) / COUNT), "bytes"),
+			]);
+		}
 	return [
 		{
 			title: "Deterministic cost",
-			note: `Counted by an instrumented module over ${COUNT} readings, without starting and ending; the same on every CPU and in every run.`,
-			columns: ["", "instructions/reading", "peak memory bytes"],
+			note: `Counted over ${COUNT} readings, without starting and ending; the same on every CPU and in every run. Instructions by an instrumented module, allocations by AssemblyScript's own allocator (ASC_RTRACE): what is asked for, freed or not.`,
+			columns: [
+				"",
+				"instructions/reading",
+				"peak memory bytes",
+				"bytes allocated/reading",
+			],
 			rows,
 		},
 	];
 }
+
+/** @param {number} value */
+const tenths = (value) => Math.round(value * 10) / 10;
 
 /**
  * @param {Uint8Array} module
@@ -55,75 +66,6 @@ function costOf(module, name, params, input) {
 	const none = gauge.count(new Uint8Array(0));
 	if (all === undefined || none === undefined)
 		throw new Error(`${name} cannot be counted`);
-	const each = Math.round(((all - none) / COUNT) * 10) / 10;
+	const each = tenths((all - none) / COUNT);
 	return [exactly(each, "instructions"), exactly(memory, "bytes")];
-}
-
-/**
- * @param {import("../run.mjs").Plan} plan
- * @returns {Promise<import("../table.mjs").Section[]>}
- */
-export async function size(plan) {
-	plan.say("size");
-	const modules = (await shippedFilters()).flatMap(({ name, scalar, simd }) => [
-		[name, ...sizesOf(scalar)],
-		[`${name}, SIMD`, ...sizesOf(simd)],
-	]);
-	const installed = productionFolders().map((folder) => bytesBelow(folder));
-	const own = bytesBelow(join(ROOT, "build"));
-	return [
-		{
-			title: "Modules",
-			columns: ["", "bytes", "gzip bytes"],
-			rows: modules,
-		},
-		{
-			title: "Installed gateway",
-			note: "Files of build/ and of the production dependencies, optional ones left out.",
-			columns: ["", "bytes"],
-			// Neither way is better: a gate on these would stop every feature.
-			rows: [
-				["wasieve alone", exactly(own, "bytes", "neither")],
-				[
-					"with its dependencies",
-					exactly(
-						installed.reduce((sum, bytes) => sum + bytes, own),
-						"bytes",
-						"neither",
-					),
-				],
-			],
-		},
-	];
-}
-
-/** @param {Uint8Array} module */
-function sizesOf(module) {
-	const zipped = gzipSync(module, { level: 9 }).length;
-	return [exactly(module.length, "bytes"), exactly(zipped, "bytes")];
-}
-
-/** @returns {string[]} folders of node_modules that `npm install --omit=dev --omit=optional` makes */
-function productionFolders() {
-	const lock = join(ROOT, "package-lock.json");
-	const { packages } = JSON.parse(readFileSync(lock, "utf8"));
-	return Object.entries(packages)
-		.filter(([path, each]) => {
-			const extra = each.dev || each.optional || each.devOptional;
-			return path !== "" && !extra;
-		})
-		.map(([path]) => join(ROOT, path));
-}
-
-/**
- * @param {string} folder
- * @returns {number} bytes of its files, without packages inside, which have an entry of their own
- */
-function bytesBelow(folder) {
-	return readdirSync(folder, { withFileTypes: true }).reduce((sum, each) => {
-		const path = join(folder, each.name);
-		if (each.isDirectory())
-			return each.name === "node_modules" ? sum : sum + bytesBelow(path);
-		return sum + lstatSync(path).size;
-	}, 0);
 }

@@ -54,8 +54,11 @@ export async function drive({ port, qos, mode, pid, crew, warmMs, ms }) {
 		Atomics.store(slots, SLOT.stop, 1);
 		await finished;
 		const sent = Atomics.load(slots, SLOT.sent);
+		const stopped = now();
 		await ear.silence(hotBelow(sent));
-		return report(/** @type {any} */ (moments), ear, sent, pid, times);
+		const behind = ear.lastAt() - stopped;
+		const seen = report(/** @type {any} */ (moments), ear, sent, pid, times);
+		return { ...seen, behind };
 	} finally {
 		Atomics.store(slots, SLOT.stop, 1);
 		await worker.terminate();
@@ -124,6 +127,7 @@ function report({ before, after }, ear, sent, pid, times) {
 		lost: hotBelow(sent) - alerts,
 		p50: quantile(latencies, 0.5),
 		p99: quantile(latencies, 0.99),
+		p999: quantile(latencies, 0.999),
 		worst: quantile(latencies, 1),
 		late: quantile(late, 0.99),
 	};
@@ -206,6 +210,8 @@ async function listen(port, qos, slots) {
 				last = count();
 			}
 		},
+		/** When the latest chunk arrived. */
+		lastAt: () => arrived,
 		close: () => socket.destroy(),
 	};
 }

@@ -13,6 +13,8 @@ export interface CompileOptions {
 	debug?: boolean;
 	/** Pages of 64 KiB the module may grow to (default 256, 16 MiB). */
 	maximumMemory?: number;
+	/** More flags for asc. */
+	flags?: readonly string[];
 }
 
 export interface Compiled {
@@ -65,6 +67,7 @@ function features(options: CompileOptions): string[] {
 		...["--exportStart", "_start", "--use", "abort=wasieve_abort"],
 		...["--maximumMemory", String(options.maximumMemory ?? 256)],
 		...(options.simd ? ["--enable", "simd"] : []),
+		...(options.flags ?? []),
 	];
 }
 

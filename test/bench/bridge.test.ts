@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from "vitest";
-import { driveThrough } from "../../bench/cases/broker.mjs";
 import { pourInto } from "../../bench/cases/capacity.mjs";
+import { driveFlawless } from "../../bench/cases/through.mjs";
 import { sweep } from "../../bench/children.mjs";
 import { mosquittoVersion } from "../../bench/mosquitto.mjs";
 import { bridge, wasieve } from "../../bench/subjects.mjs";
@@ -22,7 +22,7 @@ it("pours into the bridge and gets every alert back", async () => {
 
 it.skipIf(!broker)("drives the bridge through mosquitto on time", async () => {
 	const setting = { broker: "nodelay", qos: 0, mode: { rate: 1000 } } as const;
-	const sample = await driveThrough(bridge(2), setting, SPAN);
+	const sample = await driveFlawless(bridge(2), setting, SPAN);
 	expect(sample).toMatchObject({ lost: 0, wrong: 0, repeated: 0 });
 	expect(sample.sent).toBeGreaterThanOrEqual(600);
 	expect(sample.alerts).toBe(Math.ceil(sample.sent / 6));
