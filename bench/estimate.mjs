@@ -30,6 +30,15 @@ export function estimate(values) {
 }
 
 /**
+ * @param {import("./table.mjs").Figure} cell
+ * @returns {Estimate} by its own interval where it brings one: that of a slope says little about how stable it is
+ */
+export function estimateOf({ samples, values, interval }) {
+	if (interval) return { n: values.length, ...interval, unstable: false };
+	return estimate((samples ?? values).filter(Number.isFinite));
+}
+
+/**
  * @param {readonly number[]} over
  * @param {readonly number[]} under
  * @returns {{ ratio: number, low: number, high: number }} of the medians, over / under

@@ -2,15 +2,22 @@
 import { parseArgs } from "node:util";
 
 export const HELP = `npm run bench -- [flags]
-  --quick           one short round: does it work, not how fast is it
-  --group NAME      only this group; may be repeated (capacity mosquitto latency footprint cold-start micro
-                    in-module cost size scale)
-  --rivals          the hand-written bridges alone, no gateway
+  --quick           one short round: does it work, not how fast is it (under 3 minutes)
+  --group NAME      only this group; may be repeated (capacity end-to-end highest-rate latency
+                    footprint cold-start micro in-module cost size scale soak)
+  --against REF     builds that commit in a folder of its own and measures it and this checkout in
+                    turn, then compares (cost size in-module capacity, or the groups named)
+  --gate WHICH      with --against, which figures may not get slower: exact (default), all, none
+  --rivals          the rivals alone, no gateway
+  --alone           the gateway alone, no rivals
   --rounds N        rounds of each measurement (default 3, quick 1)
+  --soak MINUTES    how long memory is watched (default 5)
   --json FILE       where the result goes (default bench/results/<arch>-<commit>.json)
-  --markdown FILE   replaces the table in FILE (bench/README.md)
+  --markdown FILE   replaces the table in FILE (bench/README.md); with --against, writes the comparison
   --cli FILE        another build's build/bin/main.js
 `;
+
+/** @typedef {ReturnType<typeof readOptions>} Options */
 
 /**
  * @param {readonly string[]} argv
@@ -22,16 +29,25 @@ export function readOptions(argv) {
 		options: {
 			quick: { type: "boolean", default: false },
 			group: { type: "string", multiple: true, default: [] },
+			against: { type: "string" },
+			gate: { type: "string", default: "exact" },
 			rivals: { type: "boolean", default: false },
+			alone: { type: "boolean", default: false },
 			rounds: { type: "string" },
+			soak: { type: "string", default: "5" },
 			json: { type: "string" },
 			markdown: { type: "string" },
 			cli: { type: "string" },
 			help: { type: "boolean", default: false },
 		},
 	});
+	if (values.rivals && values.alone)
+		throw new Error("--rivals and --alone leave nothing to measure");
 	const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
 	if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50)
 		throw new Error(`--rounds ${values.rounds}: an integer from 1 to 50`);
-	return { ...values, rounds };
+	const soak = Number(values.soak);
+	if (!(soak > 0 && soak <= 10_000))
+		throw new Error(`--soak ${values.soak}: minutes, up to 10000`);
+	return { ...values, rounds, soak };
 }

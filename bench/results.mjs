@@ -1,9 +1,9 @@
 // Results as files: every figure with its values, median and interval, in the form of results.schema.json.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
-import { estimate } from "./estimate.mjs";
+import { estimateOf } from "./estimate.mjs";
 
 export const SCHEMA = "wasieve-bench/1";
 const FOLDER = fileURLToPath(new URL("results/", import.meta.url));
@@ -87,7 +87,7 @@ function figureOf(where, cell) {
 	if (values.length === 0) return [];
 	const [, unit = "", better = "neither"] =
 		HEADINGS.find(([heading]) => heading.test(where.name)) ?? [];
-	const { n: _, ...figures } = estimate(values);
+	const { n: _, ...figures } = estimateOf(cell);
 	const { group, title, subject, name } = where;
 	return [
 		{
@@ -159,13 +159,25 @@ export function readResult(file) {
 /**
  * @param {Result} result
  * @param {string} [folder]
+ * @param {string} [suffix]
  * @returns {string} the file, `<arch>-<commit>.json`, with `-quick` where that was asked for
  */
-export function writeResult(result, folder = FOLDER) {
+export function writeResult(result, folder = FOLDER, suffix = "") {
 	const { arch, commit } = result.machine;
 	mkdirSync(folder, { recursive: true });
-	const name = `${arch}-${commit}${result.method.quick ? "-quick" : ""}.json`;
-	const file = join(folder, name);
-	writeFileSync(file, `${JSON.stringify(result, null, "\t")}\n`);
+	const quick = result.method.quick ? "-quick" : "";
+	const file = join(folder, `${arch}-${commit}${suffix}${quick}.json`);
+	return saveResult(file, result);
+}
+
+/**
+ * @param {string | undefined} file
+ * @param {Result} result
+ * @param {string} [suffix] where no file is named
+ * @returns {string} the file
+ */
+export function saveResult(file, result, suffix) {
+	if (file === undefined) return writeResult(result, FOLDER, suffix);
+	writeFileSync(resolve(file), `${JSON.stringify(result, null, "\t")}\n`);
 	return file;
 }

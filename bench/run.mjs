@@ -1,6 +1,6 @@
 // npm run bench: every case in one run on one machine, the gateway beside its rivals. See bench/README.md.
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { runAgainst } from "./against.mjs";
 import { capacity } from "./cases/capacity.mjs";
 import { coldStart } from "./cases/cold-start.mjs";
 import { cost } from "./cases/cost.mjs";
@@ -12,10 +12,12 @@ import { latency } from "./cases/latency.mjs";
 import { micro } from "./cases/micro.mjs";
 import { scale } from "./cases/scale.mjs";
 import { size } from "./cases/size.mjs";
+import { soak } from "./cases/soak.mjs";
 import { describeMachine, headerOf, warningOf } from "./machine.mjs";
 import { mosquittoVersion } from "./mosquitto.mjs";
 import { HELP, readOptions } from "./options.mjs";
-import { resultOf, writeResult } from "./results.mjs";
+import { openProgress } from "./progress.mjs";
+import { resultOf, saveResult } from "./results.mjs";
 import { nodeRed, isInstalled as nodeRedHere } from "./rivals/node-red.mjs";
 import { overheatFile } from "./shipped.mjs";
 import { bridge, built, wasieve } from "./subjects.mjs";
@@ -28,10 +30,13 @@ import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
  * @property {import("./subjects.mjs").Subject[]} others rivals that are on this machine
  * @property {{ cli: string, module: string }} built
  * @property {boolean} quick
+ * @property {boolean} alone no rivals
  * @property {number} rounds
  * @property {number} warmMs
  * @property {number} ms
+ * @property {number} soakMinutes
  * @property {(line: string) => void} say progress, to stderr
+ * @property {(line: string) => void} tell the same, to stay there
  */
 
 /** @type {Record<string, { run: (plan: Plan) => Promise<import("./table.mjs").Section[]>, broker?: boolean, rival?: boolean }>} */
@@ -47,47 +52,59 @@ const CASES = {
 	cost: { run: cost },
 	size: { run: size },
 	scale: { run: scale },
+	soak: { run: soak, broker: true },
 };
 
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
 	process.on(signal, () => process.exit(130));
 
+const progress = openProgress(process.stderr);
+
 try {
-	await bench(process.argv.slice(2));
+	process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-	console.error(`bench: ${/** @type {Error} */ (error).message}`);
+	progress.tell(`bench: ${/** @type {Error} */ (error).message}`);
 	process.exitCode = 1;
 }
 
-/** @param {string[]} argv */
-async function bench(argv) {
+/**
+ * @param {string[]} argv
+ * @returns {Promise<number>} exit code
+ */
+async function main(argv) {
 	const options = readOptions(argv);
-	if (options.help) return void console.log(HELP);
+	if (options.help) {
+		console.log(HELP);
+		return 0;
+	}
+	const { against } = options;
 	const names = chosen(options);
+	if (against !== undefined)
+		return runAgainst({ ...options, against }, progress);
+	await bench(names, options);
+	return 0;
+}
+
+/**
+ * @param {readonly string[]} names of groups
+ * @param {import("./options.mjs").Options} options
+ */
+async function bench(names, options) {
 	const plan = planOf(options);
 	const machine = await describeMachine();
 	const header = headerOf(machine);
 	console.log(`${header}\n`);
 	const warning = warningOf(machine);
-	if (warning) console.error(warning);
-
-	/** @type {(import("./table.mjs").Section & { group: string })[]} */
-	const sections = [];
-	for (const name of names) {
-		const begun = performance.now();
-		const done = (await CASES[name]?.run(plan)) ?? [];
-		sections.push(...done.map((section) => ({ ...section, group: name })));
-		for (const section of done) console.log(markdownOf(section));
-		plan.say(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
-	}
+	if (warning) progress.tell(warning);
+	const sections = await runAll(names, plan);
 	const aims = verdicts(sections);
 	if (aims) console.log(markdownOf(aims));
-	const all = aims ? [aims, ...sections] : sections;
 	const { quick, rounds, warmMs, ms } = plan;
 	const method = { quick, rounds, warmMs, ms };
-	const saved = save(options.json, resultOf(machine, method, sections));
-	plan.say(`written: ${saved}`);
+	const result = resultOf(machine, method, sections);
+	progress.tell(`written: ${saveResult(options.json, result)}`);
 	if (options.markdown) {
+		const all = aims ? [aims, ...sections] : sections;
 		const text = [`\`${header}\``, ...(warning ? ["**Not quiet.**"] : [])];
 		replaceBlock(
 			resolve(options.markdown),
@@ -96,20 +113,51 @@ async function bench(argv) {
 	}
 }
 
-/** @param {ReturnType<typeof readOptions>} options */
+/** @typedef {import("./table.mjs").Section & { group: string }} Grouped */
+
+/**
+ * @param {readonly string[]} names
+ * @param {Plan} plan
+ * @returns {Promise<Grouped[]>}
+ */
+async function runAll(names, plan) {
+	/** @type {Grouped[]} */
+	const sections = [];
+	for (const [i, group] of names.entries()) {
+		progress.begin(group, i + 1, names.length);
+		const begun = performance.now();
+		const done = (await CASES[group]?.run(plan)) ?? [];
+		progress.clear();
+		for (const section of done) {
+			sections.push({ ...section, group });
+			console.log(markdownOf(section));
+		}
+		const took = (performance.now() - begun) / 1000;
+		progress.tell(`${group}: ${took.toFixed(0)} s`);
+	}
+	return sections;
+}
+
+/**
+ * @param {import("./options.mjs").Options} options
+ * @returns {Plan}
+ */
 function planOf(options) {
-	const { quick, rounds } = options;
+	const { quick, rounds, alone } = options;
 	const files = options.rivals ? { cli: "", module: "" } : built(options.cli);
 	return {
 		gateways: options.rivals ? [] : gatewaysOf(options.cli, files),
-		bridges: [bridge(1), bridge(2)],
-		others: nodeRedHere() ? [nodeRed] : [],
+		bridges: alone ? [] : [bridge(1), bridge(2)],
+		others: nodeRedHere() && !alone ? [nodeRed] : [],
 		built: files,
 		quick,
+		alone,
 		rounds,
 		warmMs: quick ? 1000 : 2000,
 		ms: quick ? 1000 : 4000,
-		say: (/** @type {string} */ line) => console.error(line),
+		soakMinutes: options.soak,
+		say: progress.say,
+		tell: progress.tell,
 	};
 }
 
@@ -126,7 +174,7 @@ function gatewaysOf(cli, files) {
 }
 
 /**
- * @param {ReturnType<typeof readOptions>} options
+ * @param {import("./options.mjs").Options} options
  * @returns {string[]} names of cases, those left out announced
  */
 function chosen({ group, rivals }) {
@@ -138,18 +186,7 @@ function chosen({ group, rivals }) {
 		if (group.length > 0 && !group.includes(name)) return false;
 		if (rivals && !CASES[name]?.rival) return false;
 		if (!CASES[name]?.broker || broker) return true;
-		console.error(`${name}: skipped, mosquitto is not installed`);
+		progress.tell(`${name}: not run, mosquitto is not installed`);
 		return false;
 	});
-}
-
-/**
- * @param {string | undefined} file
- * @param {import("./results.mjs").Result} result
- * @returns {string} where it is
- */
-function save(file, result) {
-	if (file === undefined) return writeResult(result);
-	writeFileSync(resolve(file), `${JSON.stringify(result, null, "\t")}\n`);
-	return file;
 }

@@ -1,6 +1,6 @@
 // The report: the same rows for a terminal, for bench/README.md and for a machine.
 import { readFileSync, writeFileSync } from "node:fs";
-import { estimate } from "./estimate.mjs";
+import { estimateOf } from "./estimate.mjs";
 import { median } from "./stats.mjs";
 
 /**
@@ -10,9 +10,10 @@ import { median } from "./stats.mjs";
  * @property {number[]} [samples] what stands behind a single value, where that is a mean of many
  * @property {string} [unit] where the column's heading does not say it
  * @property {"more" | "less" | "neither"} [better]
+ * @property {{ median: number, low: number, high: number }} [interval] where it is not that of the median of `values`
  * @property {boolean} [exact] the same in every run and on every machine
  * @typedef {string | Figure} Cell
- * @typedef {{ text: string, aim: string, values: number[], digits?: number, met: (median: number) => boolean }} Aim
+ * @typedef {{ text: string, aim: string, values: number[], digits?: number, interval?: Figure["interval"], met: (median: number) => boolean }} Aim
  * @typedef {object} Section
  * @property {string} title
  * @property {string} [note]
@@ -35,6 +36,14 @@ export function figure(values, digits = 2, scale = 1) {
 }
 
 /**
+ * @param {{ median: number, low: number, high: number }} interval
+ * @param {number} digits
+ */
+export function within(interval, digits) {
+	return { values: [interval.median], digits, interval };
+}
+
+/**
  * The same in every run and on every machine, whatever its rounds.
  *
  * @param {number} value
@@ -53,10 +62,11 @@ export function exactly(value, unit, better = "less") {
  */
 export function textOf(cell) {
 	if (typeof cell === "string") return cell;
-	const { n, median, low, high, unstable } = estimate(cell.values);
+	const { samples: _, ...shown } = cell;
+	const { n, median, low, high, unstable } = estimateOf(shown);
 	if (n === 0 || Number.isNaN(median)) return "-";
 	const show = (/** @type {number} */ value) => grouped(value, cell.digits);
-	const range = n > 1 ? ` (${show(low)}–${show(high)})` : "";
+	const range = n > 1 || cell.interval ? ` (${show(low)}–${show(high)})` : "";
 	return `${unstable ? "unstable" : show(median)}${range}`;
 }
 
@@ -118,10 +128,10 @@ export function verdicts(sections) {
 	return {
 		title: "Aims",
 		columns: ["", "aim", "measured", "met"],
-		rows: aims.map(({ text, aim, values, digits, met }) => [
+		rows: aims.map(({ text, aim, values, digits, interval, met }) => [
 			text,
 			aim,
-			figure(values, digits),
+			{ ...figure(values, digits), ...(interval ? { interval } : {}) },
 			met(median(values)) ? "yes" : "**no**",
 		]),
 	};

@@ -39,21 +39,24 @@ export async function coldStart(plan) {
 	const { starters, absent } = await everyStarter(plan);
 	const { found, failed } = await startAll(starters, plan);
 	const missing = [...absent, ...failed];
-	for (const each of missing) plan.say(`cold-start: ${notRun([each])}`);
 	return [firstLines(found, missing, plan), ...(await phases(plan))];
 }
 
 /** @param {import("../run.mjs").Plan} plan */
-async function everyStarter({ built: { cli, module }, say }) {
-	const empty = await emptyModule();
-	const { engines, absent } = await externalEngines();
-	say("cold-start, images");
-	const containers = containerStarters(cli, module);
+async function everyStarter({ built: { cli, module }, alone, say }) {
 	const node = process.execPath;
 	/** @type {Start[]} */
-	const starters = [
+	const own = [
 		{ name: NODE, program: node, args: ["-e", "0"], whole: true },
 		{ name: EXEC, program: node, args: [cli, "exec", module] },
+	];
+	if (alone) return { starters: own, absent: [] };
+	const empty = await emptyModule();
+	const { engines, absent } = await externalEngines();
+	say("images");
+	const containers = containerStarters(cli, module);
+	const starters = [
+		...own,
 		...engines.flatMap((engine) => [
 			...startersOf(engine, module),
 			...startersOf(engine, empty)
@@ -104,7 +107,7 @@ async function startAll(starters, { quick, rounds, say }) {
 		}
 	for (let round = 0; round < rounds; round++)
 		for (let i = 0; i < starts; i++) {
-			say(`cold-start, round ${round + 1}/${rounds}, start ${i + 1}/${starts}`);
+			say(`round ${round + 1}/${rounds}, start ${i + 1}/${starts}`);
 			for (const [starter, ms] of found) ms[round]?.push(await start(starter));
 		}
 	return { found, failed };

@@ -27,12 +27,14 @@ export async function inModule(plan) {
 	const lines = readings(COUNT).toString().split("\n").slice(0, -1);
 	const rounds = plan.quick ? 3 : Math.max(9, plan.rounds);
 	const ms = plan.quick ? 10 : 100;
-	const { rivals, absent } = await everyRival();
+	const { rivals, absent } = plan.alone
+		? { rivals: [], absent: [] }
+		: await everyRival();
 	const runs = [...(await everyFilter()), ...rivals];
 	const batches = BATCHES.map(({ bytes }) => cut(lines, bytes));
 	// The first round only lets V8 compile; the contenders take turns, so that a slow moment meets all of them.
 	for (let round = -1; round < rounds; round++) {
-		plan.say(`in-module, round ${round + 1}/${rounds}`);
+		plan.say(`round ${round + 1}/${rounds}`);
 		for (const { guest, values } of runs)
 			for (const [i, batch] of batches.entries()) {
 				const rate = rateOf(guest, batch, ms);
@@ -48,9 +50,9 @@ export async function inModule(plan) {
 				subject,
 				...values.map((each) => figure(each, 0)),
 			]),
-			aims: aimsOf(runs),
+			aims: plan.alone ? [] : aimsOf(runs),
 		},
-		await inEachEngine(plan),
+		...(plan.alone ? [] : [await inEachEngine(plan)]),
 	];
 }
 

@@ -28,7 +28,7 @@ export async function phases({ built: { module }, quick, rounds, say }) {
 	/** @type {Phases[]} */
 	const running = [];
 	for (let i = -BEFORE; i < starts; i++) {
-		say(`cold-start, phases, ${Math.max(0, i + 1)}/${starts}`);
+		say(`phases, ${Math.max(0, i + 1)}/${starts}`);
 		const inside = await insideGateway(module);
 		if (i < 0) continue;
 		anew.push(await inNewProcess(module));
