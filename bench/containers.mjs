@@ -2,12 +2,27 @@
 // wazero inside) and, where the shim is, the one that is nothing but the module.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { docker, dockerWasm } from "#host/engine/runtimes/containers.js";
+import { checkEngine } from "#host/engine/preflight.js";
+import { docker } from "#host/engine/runtimes/docker.js";
+import { dockerWasm } from "#host/engine/runtimes/docker-wasm.js";
 import { scratchFolder } from "./children.mjs";
-import { dockerVersion, MEMORY } from "./engines.mjs";
+import { MEMORY, WORKSHOP } from "./engines.mjs";
 
 /** A Docker architecture by Node's name of it. */
 const ARCHITECTURES = { x64: "amd64", arm64: "arm64", arm: "arm/v7" };
+
+/** The command finds its daemon by itself, or by these. */
+const DOCKER = {
+	...WORKSHOP,
+	surroundings: {
+		...WORKSHOP.surroundings,
+		...Object.fromEntries(
+			Object.entries(process.env)
+				.filter(([name]) => name.startsWith("DOCKER_"))
+				.map(([name, value = ""]) => [name, value]),
+		),
+	},
+};
 
 /** Compiling a wazero, at worst. */
 const PACK_MS = 300_000;
@@ -19,17 +34,16 @@ const PACK_MS = 300_000;
 /**
  * @param {string} cli
  * @param {string} module its file
- * @returns {{ starters: Container[], absent: import("./engines.mjs").Absent[] }}
+ * @returns {Promise<{ starters: Container[], absent: import("./engines.mjs").Absent[] }>}
  */
-export function containerStarters(cli, module) {
+export async function containerStarters(cli, module) {
 	/** @type {Container[]} */
 	const starters = [];
 	/** @type {import("./engines.mjs").Absent[]} */
 	const absent = [];
-	const daemon = dockerVersion() !== undefined;
 	for (const { name, flags, runtime } of kinds())
 		try {
-			if (!daemon) throw new Error("no Docker daemon can be reached");
+			await checkEngine(runtime(""), DOCKER);
 			const image = load(cli, module, name, flags);
 			starters.push(starterOf(name, runtime(image)));
 		} catch (error) {

@@ -1,5 +1,4 @@
 // The engines of this machine that the embedded one is measured beside, and ways to start each with a module.
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -19,6 +18,7 @@ const FOLDERS = [
 export const WORKSHOP = {
 	folders: FOLDERS,
 	surroundings: { HOME: homedir(), PATH },
+	arch: process.arch,
 };
 
 /** Bytes of memory that a module may have, everywhere. */
@@ -115,17 +115,4 @@ export function startersOf({ name, runtime, program }, module, env = []) {
 		{ name, program, args: cold },
 		{ name: `${name}, cached`, program, args: warm },
 	];
-}
-
-/** @returns {string | undefined} the version of the daemon that the docker command reaches */
-export function dockerVersion() {
-	try {
-		return execFileSync(
-			"docker",
-			["version", "--format", "{{.Server.Version}}"],
-			{ encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 5000 },
-		).trim();
-	} catch {
-		return undefined;
-	}
 }

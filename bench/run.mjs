@@ -1,18 +1,7 @@
 // npm run bench: every case in one run on one machine, the gateway beside its rivals. See bench/README.md.
 import { resolve } from "node:path";
 import { runAgainst } from "./against.mjs";
-import { capacity } from "./cases/capacity.mjs";
-import { coldStart } from "./cases/cold-start.mjs";
-import { cost } from "./cases/cost.mjs";
-import { endToEnd } from "./cases/end-to-end.mjs";
-import { footprint } from "./cases/footprint.mjs";
-import { highestRate } from "./cases/highest-rate.mjs";
-import { inModule } from "./cases/in-module.mjs";
-import { latency } from "./cases/latency.mjs";
-import { micro } from "./cases/micro.mjs";
-import { scale } from "./cases/scale.mjs";
-import { size } from "./cases/size.mjs";
-import { soak } from "./cases/soak.mjs";
+import { GROUPS } from "./groups.mjs";
 import { describeMachine, headerOf, warningOf } from "./machine.mjs";
 import { mosquittoVersion } from "./mosquitto.mjs";
 import { HELP, readOptions } from "./options.mjs";
@@ -38,22 +27,6 @@ import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
  * @property {(line: string) => void} say progress, to stderr
  * @property {(line: string) => void} tell the same, to stay there
  */
-
-/** @type {Record<string, { run: (plan: Plan) => Promise<import("./table.mjs").Section[]>, broker?: boolean, rival?: boolean }>} */
-const CASES = {
-	capacity: { run: capacity, rival: true },
-	"end-to-end": { run: endToEnd, rival: true },
-	"highest-rate": { run: highestRate, rival: true },
-	latency: { run: latency, rival: true },
-	footprint: { run: footprint, broker: true, rival: true },
-	"cold-start": { run: coldStart },
-	micro: { run: micro },
-	"in-module": { run: inModule },
-	cost: { run: cost },
-	size: { run: size },
-	scale: { run: scale },
-	soak: { run: soak, broker: true },
-};
 
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
 	process.on(signal, () => process.exit(130));
@@ -126,7 +99,7 @@ async function runAll(names, plan) {
 	for (const [i, group] of names.entries()) {
 		progress.begin(group, i + 1, names.length);
 		const begun = performance.now();
-		const done = (await CASES[group]?.run(plan)) ?? [];
+		const done = (await GROUPS[group]?.run(plan)) ?? [];
 		progress.clear();
 		for (const section of done) {
 			sections.push({ ...section, group });
@@ -179,13 +152,13 @@ function gatewaysOf(cli, files) {
  */
 function chosen({ group, rivals }) {
 	for (const name of group)
-		if (!Object.hasOwn(CASES, name))
-			throw new Error(`--group ${name}: ${Object.keys(CASES).join(", ")}`);
+		if (!Object.hasOwn(GROUPS, name))
+			throw new Error(`--group ${name}: ${Object.keys(GROUPS).join(", ")}`);
 	const broker = mosquittoVersion();
-	return Object.keys(CASES).filter((name) => {
+	return Object.keys(GROUPS).filter((name) => {
 		if (group.length > 0 && !group.includes(name)) return false;
-		if (rivals && !CASES[name]?.rival) return false;
-		if (!CASES[name]?.broker || broker) return true;
+		if (rivals && !GROUPS[name]?.rival) return false;
+		if (!GROUPS[name]?.broker || broker) return true;
 		progress.tell(`${name}: not run, mosquitto is not installed`);
 		return false;
 	});

@@ -54,7 +54,7 @@ async function everyStarter({ built: { cli, module }, alone, say }) {
 	const empty = await emptyModule();
 	const { engines, absent } = await externalEngines();
 	say("images");
-	const containers = containerStarters(cli, module);
+	const containers = await containerStarters(cli, module);
 	const starters = [
 		...own,
 		...engines.flatMap((engine) => [
