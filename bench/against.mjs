@@ -122,7 +122,7 @@ async function measure({ name, root }, group, quick) {
 /**
  * @param {readonly Result[]} runs of one side
  * @param {{ commit: string, rounds: number }} of
- * @returns {Result} the values of all rounds under each figure
+ * @returns {Result} each figure with a value a turn, its median: what lies within one process is no independent value
  */
 export function merged(runs, { commit, rounds }) {
 	const [first] = runs;
@@ -131,17 +131,18 @@ export function merged(runs, { commit, rounds }) {
 	const figures = new Map();
 	for (const figure of runs.flatMap((run) => run.figures)) {
 		const known = figures.get(figure.id);
-		if (!known) figures.set(figure.id, { ...figure });
-		else if (!known.exact) known.values = [...known.values, ...figure.values];
+		if (!known) figures.set(figure.id, { ...figure, values: [figure.median] });
+		else if (!known.exact) known.values.push(figure.median);
 	}
 	const busy = Math.max(...runs.map(({ machine }) => machine.busy));
 	return checked({
 		schema: first.schema,
 		machine: { ...first.machine, commit, busy },
-		method: { ...first.method, rounds },
-		figures: [...figures.values()].map((figure) =>
-			figure.exact ? figure : { ...figure, ...estimated(figure.values) },
-		),
+		method: { ...first.method, rounds, paired: true },
+		figures: [...figures.values()].map((figure) => ({
+			...figure,
+			...estimated(figure.values),
+		})),
 	});
 }
 

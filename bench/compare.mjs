@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { estimateRatio } from "./estimate.mjs";
+import { estimatePairs, estimateRatio } from "./estimate.mjs";
 import { isNoisy } from "./machine.mjs";
 import { readResult } from "./results.mjs";
 import { UNSTABLE } from "./stats.mjs";
@@ -40,6 +40,7 @@ const THRESHOLD = 2;
  * @returns {Comparison[]} in the order of A, what only B has behind
  */
 export function compare(a, b, threshold = THRESHOLD) {
+	const paired = Boolean(a.method.paired && b.method.paired);
 	const before = new Map(a.figures.map((each) => [each.id, each]));
 	const after = new Map(b.figures.map((each) => [each.id, each]));
 	return [...new Set([...before.keys(), ...after.keys()])].map((id) => {
@@ -48,7 +49,13 @@ export function compare(a, b, threshold = THRESHOLD) {
 		const none = { ratio: Number.NaN, low: Number.NaN, high: Number.NaN };
 		if (!was) return { id, exact, a: was, b: is, ...none, verdict: "new" };
 		if (!is) return { id, exact, a: was, b: is, ...none, verdict: "gone" };
-		return { id, exact, a: was, b: is, ...judge(was, is, threshold / 100) };
+		return {
+			id,
+			exact,
+			a: was,
+			b: is,
+			...judge(was, is, threshold / 100, paired),
+		};
 	});
 }
 
@@ -56,9 +63,10 @@ export function compare(a, b, threshold = THRESHOLD) {
  * @param {ResultFigure} a
  * @param {ResultFigure} b
  * @param {number} threshold share
+ * @param {boolean} paired whether the values of A and B were measured side by side
  * @returns {Pick<Comparison, "ratio" | "low" | "high" | "verdict">}
  */
-function judge(a, b, threshold) {
+function judge(a, b, threshold, paired) {
 	// Nothing against nothing is no change, and no ratio of floats.
 	if (a.median === 0 && b.median === 0)
 		return { ratio: 1, low: 1, high: 1, verdict: "same" };
@@ -67,7 +75,9 @@ function judge(a, b, threshold) {
 		const verdict = ratio === 1 ? "same" : direction(a, ratio > 1);
 		return { ratio, low: ratio, high: ratio, verdict };
 	}
-	const found = estimateRatio(b.values, a.values);
+	const found = paired
+		? estimatePairs(b.values, a.values)
+		: estimateRatio(b.values, a.values);
 	if (Math.min(a.values.length, b.values.length) < ROUNDS_MIN)
 		return { ...found, verdict: "unstable" };
 	const { low, high } = found;

@@ -1,5 +1,5 @@
 // How far a median can be trusted: 95 % intervals by the bootstrap, the same ones in every run over the same values.
-import { median, UNSTABLE } from "./stats.mjs";
+import { median, ratios, UNSTABLE } from "./stats.mjs";
 
 /** Resamplings: the ends of a 95 % interval then stand on 50 of them each. */
 const RESAMPLINGS = 2000;
@@ -48,6 +48,18 @@ export function estimateRatio(over, under) {
 		(draw) => median(draw(over)) / median(draw(under)),
 	);
 	return { ratio: median(over) / median(under), low, high };
+}
+
+/**
+ * Of values that were measured side by side: what the machine did to both cancels out.
+ *
+ * @param {readonly number[]} over
+ * @param {readonly number[]} under
+ * @returns {{ ratio: number, low: number, high: number }} over / under, the median of the rounds
+ */
+export function estimatePairs(over, under) {
+	const { median: ratio, low, high } = estimate(ratios(over, under));
+	return { ratio, low, high };
 }
 
 /**

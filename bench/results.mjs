@@ -30,7 +30,7 @@ const SCHEMA_FILE = new URL("results.schema.json", import.meta.url);
  * @typedef {object} Result
  * @property {string} schema
  * @property {import("./machine.mjs").Machine} machine
- * @property {{ quick: boolean, rounds: number, warmMs: number, ms: number }} method
+ * @property {{ quick: boolean, rounds: number, warmMs: number, ms: number, paired?: boolean }} method
  * @property {ResultFigure[]} figures
  */
 
