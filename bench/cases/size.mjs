@@ -18,8 +18,6 @@ export async function size(plan) {
 		[name, ...sizesOf(scalar)],
 		[`${name}, SIMD`, ...sizesOf(simd)],
 	]);
-	const installed = productionFolders().map((folder) => bytesBelow(folder));
-	const own = bytesBelow(join(ROOT, "build"));
 	return [
 		{
 			title: "Modules",
@@ -27,25 +25,17 @@ export async function size(plan) {
 			rows: modules,
 		},
 		images(plan),
-		{
-			title: "Installed gateway",
-			note: "Files of build/ and of the production dependencies, optional ones left out.",
-			columns: ["", "bytes"],
-			// Neither way is better: a gate on these would stop every feature.
-			rows: [
-				["wasieve alone", exactly(own, "bytes", "neither")],
-				[
-					"with its dependencies",
-					exactly(
-						installed.reduce((sum, bytes) => sum + bytes, own),
-						"bytes",
-						"neither",
-					),
-				],
-			],
-		},
+		installed(plan),
 	];
 }
+
+/** @type {readonly (readonly [name: string, flags: readonly string[]])[]} */
+const IMAGES = [
+	["wasi/wasm", []],
+	["wasi/wasm, module as layer", ["--wasm-layer"]],
+	["standalone, amd64", ["--standalone", "--arch", "amd64"]],
+	["standalone, arm64", ["--standalone", "--arch", "arm64"]],
+];
 
 /**
  * Packed as a user packs them; a standalone one brings a static runtime for one architecture.
@@ -53,20 +43,17 @@ export async function size(plan) {
  * @param {import("../run.mjs").Plan} plan
  * @returns {import("../table.mjs").Section}
  */
-function images({ built: { cli, module }, say }) {
+function images({ built: { cli, module }, quick, say }) {
 	const rows = [];
 	const absent = [];
-	for (const [name, flags] of /** @type {const} */ ([
-		["wasi/wasm", []],
-		["wasi/wasm, module as layer", ["--wasm-layer"]],
-		["standalone, amd64", ["--standalone", "--arch", "amd64"]],
-		["standalone, arm64", ["--standalone", "--arch", "arm64"]],
-	]))
+	for (const [name, flags] of IMAGES)
 		try {
+			if (quick && flags.includes("--standalone"))
+				throw new Error("--quick, and Go may have to compile a runtime");
 			say(`size, image ${name}`);
 			const bytes = packed(cli, module, flags);
 			// The standalone ones depend on the Go that compiles their runtime.
-			const exact = flags.includes(/** @type {never} */ ("--standalone"))
+			const exact = flags.includes("--standalone")
 				? figure([bytes], 0)
 				: exactly(bytes, "bytes");
 			rows.push([name, exact]);
@@ -103,6 +90,44 @@ function reasonOf(error) {
 function sizesOf(module) {
 	const zipped = gzipSync(module, { level: 9 }).length;
 	return [exactly(module.length, "bytes"), exactly(zipped, "bytes")];
+}
+
+/**
+ * @param {import("../run.mjs").Plan} plan
+ * @returns {import("../table.mjs").Section}
+ */
+function installed({ say }) {
+	say("size, package");
+	const { size, unpackedSize } = packageSizes();
+	const needed = productionFolders().map((folder) => bytesBelow(folder));
+	const all = needed.reduce((sum, bytes) => sum + bytes, unpackedSize);
+	// Neither way is better: a gate on these would stop every feature.
+	const row = (/** @type {string} */ name, /** @type {number} */ bytes) => [
+		name,
+		{ ...figure([bytes], 0), better: /** @type {const} */ ("neither") },
+	];
+	return {
+		title: "Installed gateway",
+		note: "The package as npm packs it, and what `npm install --omit=dev --omit=optional` puts on a device.",
+		columns: ["", "bytes"],
+		rows: [
+			row("build/bin, which is what runs", bytesBelow(join(ROOT, "build/bin"))),
+			row("package, compressed", size),
+			row("package", unpackedSize),
+			row("package and dependencies", all),
+		],
+	};
+}
+
+/** @returns {{ size: number, unpackedSize: number }} */
+function packageSizes() {
+	const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+	const text = execFileSync("npm", args, {
+		cwd: ROOT,
+		encoding: "utf8",
+		stdio: ["ignore", "pipe", "ignore"],
+	});
+	return JSON.parse(text)[0];
 }
 
 /** @returns {string[]} folders of node_modules that `npm install --omit=dev --omit=optional` makes */
