@@ -43,9 +43,9 @@ export async function containerStarters(cli, module) {
 	const absent = [];
 	for (const { name, flags, runtime } of kinds())
 		try {
-			await checkEngine(runtime(""), DOCKER);
+			await checkEngine(runtime, DOCKER);
 			const image = load(cli, module, name, flags);
-			starters.push(starterOf(name, runtime(image)));
+			starters.push(starterOf(name, image, runtime));
 		} catch (error) {
 			absent.push({ name, why: firstLineOf(error) });
 		}
@@ -58,14 +58,13 @@ function kinds() {
 		{
 			name: "docker, standalone image",
 			flags: ["--standalone", "--arch", arch],
-			runtime: (/** @type {string} */ image) => docker({ image }),
+			runtime: docker({}),
 		},
 		{
 			name: "docker, wasmtime shim",
 			flags: [],
 			// dockerd cannot make a network for the shim.
-			runtime: (/** @type {string} */ image) =>
-				dockerWasm({ image, network: "host" }),
+			runtime: dockerWasm({ network: "host" }),
 		},
 	];
 }
@@ -84,15 +83,15 @@ function load(cli, module, name, flags) {
 
 let started = 0;
 
-/** @type {(name: string, runtime: import("#host/engine/runtimes/runtime.js").Runtime) => Container} */
-function starterOf(name, runtime) {
+/** @type {(name: string, image: string, runtime: import("#host/engine/runtimes/runtime.js").Runtime) => Container} */
+function starterOf(name, image, runtime) {
 	let container = "";
 	return {
 		name,
 		program: runtime.program,
 		get args() {
 			container = `wasieve-bench-${process.pid}-${started++}`;
-			const launch = { module: "", args: [], env: [], memory: MEMORY };
+			const launch = { module: image, args: [], env: [], memory: MEMORY };
 			return [...runtime.arguments({ ...launch, name: container })];
 		},
 		// The shim never hears of the end of stdin, so that this ends it.
