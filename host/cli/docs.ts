@@ -44,7 +44,8 @@ const HEAD = `# Errors
 <!-- Made from host/errors.ts and host/cli/advice.ts by \`npm run docs\`: change it there. -->
 
 Every error has a code that stays the same over versions. It appears on stderr, in the log, in /health, as a label in /metrics, and in
-the quarantine.
+the quarantine. In the log a pipeline's failures of one code are one line in 10 s, so that a bad sensor does not fill it: \`repeated\` in the next line counts those
+that were left out in between. /metrics counts every one, and the quarantine keeps every one.
 `;
 
 function row(code: Code): string {

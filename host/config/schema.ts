@@ -41,7 +41,8 @@ export const OWN_WORDS = ["least", "most", "secret", "defaultText"];
 
 const log: Key = {
 	type: "object",
-	description: "The log: JSON lines on stderr.",
+	description:
+		"The log: JSON lines on stderr. A pipeline's failures of one code come as one line in 10 s; `repeated` in the next one counts those in between, `/metrics` and the quarantine have every one.",
 	additionalProperties: false,
 	properties: {
 		level: {
