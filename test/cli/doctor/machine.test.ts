@@ -148,8 +148,12 @@ describe("memory", () => {
 			limited(100 * 2 ** 20),
 			[/^warn .*limit 100 MiB.* → docker run/],
 		],
-		["too little", limited(2 ** 25), [/^fail .*limit 32 MiB.*does not start/]],
-		["a small machine", { machine: { memory: 2 ** 25 } }, [/^fail 32 MiB/]],
+		[
+			"too little",
+			limited(2 ** 24),
+			[/^fail .*limit 16 MiB.*is killed while it starts/],
+		],
+		["a small machine", { machine: { memory: 2 ** 24 } }, [/^fail 16 MiB/]],
 		[
 			"Raspberry Pi OS as it comes",
 			{
