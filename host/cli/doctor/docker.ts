@@ -28,7 +28,6 @@ export async function lookAtDocker(around: Around): Promise<Finding[]> {
 		lookAtTime(daemon, around),
 		lookAtStuck(around),
 		lookAtNetworks(around),
-		lookAtPlatforms(around),
 	]);
 	return [ok("docker", parts.join(", ")), ...found.flat()];
 }
@@ -120,42 +119,4 @@ async function lookAtNetworks(around: Around): Promise<Finding[]> {
 		}),
 	);
 	return found;
-}
-
-/** What a way to run images can run. Docker calls it wasi/wasm, the tools of runwasi wasip1/wasm; neither takes the other's word. */
-async function lookAtPlatforms(around: Around): Promise<Finding[]> {
-	// Without a name it is made of the module, for what runs it.
-	const images = containersOf(around.config).flatMap(({ container, image }) =>
-		container.startsWith("docker") && image ? [{ container, image }] : [],
-	);
-	return Promise.all(
-		images.map(async ({ container, image }) => {
-			const format = ["--format", "{{.Os}}/{{.Architecture}}"];
-			const asked = ["image", "inspect", ...format, image];
-			const { code, out, err } = await around.run("docker", ...asked);
-			if (code !== 0)
-				return fail(
-					"image",
-					`${image} is not on this machine (${err.split("\n")[0]})`,
-					`docker pull ${image}, or docker load`,
-				);
-			const platform = out.trim();
-			const wasm = platform.endsWith("/wasm");
-			if (container === "docker-wasm" && platform !== "wasi/wasm")
-				return fail(
-					"image",
-					`${image} is for ${platform}; docker-wasm runs wasi/wasm`,
-					wasm
-						? "wasieve pack MODULE --platform wasi/wasm"
-						: "wasieve pack MODULE -t NAME:TAG, or engine: { docker: … }",
-				);
-			if (container === "docker" && wasm)
-				return fail(
-					"image",
-					`${image} is for ${platform}; docker runs Linux images`,
-					"wasieve pack --standalone, or engine: { docker-wasm: … }",
-				);
-			return ok("image", `${image} is for ${platform}`);
-		}),
-	);
 }

@@ -7,6 +7,7 @@ import { lookAtEngines } from "./engines.js";
 import type { Around, Finding, Look } from "./finding.js";
 import { failure, warn } from "./finding.js";
 import { lookAtFolders } from "./folders.js";
+import { lookAtImages } from "./images.js";
 import { lookAtMemory } from "./memory.js";
 import { lookAtNode, lookAtProcessor } from "./node.js";
 import { lookAtRegistries } from "./registries.js";
@@ -24,6 +25,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
 	engine: lookAtEngines,
 	docker: lookAtDocker,
 	shim: lookAtShims,
+	image: lookAtImages,
 	broker: lookAtBrokers,
 	registry: lookAtRegistries,
 };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { lookAtDocker } from "#host/cli/doctor/docker.js";
 import { lookAtEngines } from "#host/cli/doctor/engines.js";
+import { lookAtImages } from "#host/cli/doctor/images.js";
 import { lookAtShims } from "#host/cli/doctor/shims.js";
 import { gatewayWith, patient, told } from "./patient.js";
 
@@ -175,6 +176,35 @@ describe("the Docker daemon", () => {
 		).toContain("ok the container pause lends its network");
 	});
 
+	it("one that never answers does not hold anybody up", async () => {
+		const begun = performance.now();
+		const symptoms = { programs: { docker: "exec sleep 60" }, deadline: 300 };
+		expect(await told(lookAtDocker, symptoms)).toEqual([]);
+		expect(performance.now() - begun).toBeLessThan(5000);
+	});
+
+	test.each([
+		["nothing", "exit 0"],
+		["rubbish", "echo '{'; exit 1"],
+		["null", "echo null"],
+		[
+			"a daemon that is away",
+			'echo \'{"Client":{},"Server":null}\'; echo "Cannot connect" >&2; exit 1',
+		],
+	])("%s is no daemon", async (_, script) => {
+		expect(await told(lookAtDocker, { programs: { docker: script } })).toEqual(
+			[],
+		);
+	});
+});
+
+describe("images of containers", () => {
+	const LIST = "REF TYPE DIGEST SIZE PLATFORMS LABELS\\n";
+	const listing = (platforms: string) =>
+		`printf '${LIST}docker.io/plant/c:1 application/vnd.oci.image.manifest.v1+json sha256:0 12.5 KiB ${platforms} -\\n'`;
+	const CTR = gatewayWith("{ ctr: plant/c:1 }");
+	const PODMAN = gatewayWith("{ podman: plant/b:1 }");
+
 	test.each([
 		[SHIM, "plant/a:1", "wasi/wasm", /^ok plant\/a:1 is for wasi\/wasm$/],
 		[
@@ -196,35 +226,52 @@ describe("the Docker daemon", () => {
 			"wasi/wasm",
 			/^fail .*; docker runs Linux images → wasieve pack --standalone/,
 		],
+		[PODMAN, "plant/b:1", "linux/arm64", /^ok/],
+		[
+			PODMAN,
+			"plant/b:1",
+			"linux/amd64",
+			/^warn plant\/b:1 is for linux\/amd64, and this is arm64 → pull or build it for linux\/arm64$/,
+		],
 		[
 			LINUX,
 			"another",
 			"linux/arm64",
-			/^fail plant\/b:1 is not on this machine \(.*No such image\) → docker pull plant\/b:1/,
+			/^fail plant\/b:1 is not on this machine → docker pull plant\/b:1/,
 		],
 	])("%s: %s is for %s", async (config, image, platform, line) => {
 		const fake = { images: { [image]: platform } };
-		const found = await lookWith(fake, { config });
+		const programs = { docker: docker(fake), podman: docker(fake) };
+		const found = await told(lookAtImages, { programs, config });
 		expect(found).toContainEqual(expect.stringMatching(line));
 	});
 
-	it("one that never answers does not hold anybody up", async () => {
-		const begun = performance.now();
-		const symptoms = { programs: { docker: "exec sleep 60" }, deadline: 300 };
-		expect(await told(lookAtDocker, symptoms)).toEqual([]);
-		expect(performance.now() - begun).toBeLessThan(5000);
+	test.each([
+		["wasi/wasm", /^ok plant\/c:1 is for wasi\/wasm$/],
+		[
+			"wasip1/wasm,linux/arm/v7",
+			/^ok plant\/c:1 is for wasip1\/wasm, linux\/arm\/v7$/,
+		],
+		[
+			"linux/amd64,linux/arm64",
+			/^fail .* is for linux\/amd64, linux\/arm64; the shim runs/,
+		],
+	])("ctr: an image for %s", async (platforms, line) => {
+		const programs = { ctr: listing(platforms) };
+		expect(await told(lookAtImages, { programs, config: CTR })).toEqual([
+			expect.stringMatching(line),
+		]);
 	});
 
-	test.each([
-		["nothing", "exit 0"],
-		["rubbish", "echo '{'; exit 1"],
-		["null", "echo null"],
-		[
-			"a daemon that is away",
-			'echo \'{"Client":{},"Server":null}\'; echo "Cannot connect" >&2; exit 1',
-		],
-	])("%s is no daemon", async (_, script) => {
-		expect(await told(lookAtDocker, { programs: { docker: script } })).toEqual(
+	it("ctr: one that is not here", async () => {
+		const programs = { ctr: `printf '${LIST}'` };
+		expect(await told(lookAtImages, { programs, config: CTR })).toEqual([
+			"fail plant/c:1 is not on this machine → ctr image import --local --platform wasi/wasm IMAGE.tar",
+		]);
+	});
+
+	it("one that is made of the module need not be here", async () => {
+		expect(await told(lookAtImages, { config: gatewayWith("docker") })).toEqual(
 			[],
 		);
 	});
