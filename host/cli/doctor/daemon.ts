@@ -58,7 +58,7 @@ function parse<T>({ out }: Said): T | undefined {
 }
 
 /** The first line, which says it. */
-function wordsOf({ err, out }: Said): string {
+export function wordsOf({ err, out }: Said): string {
 	const [line = ""] = (err || out).split("\n");
 	return line.slice(0, 200) || "it said nothing";
 }

@@ -1,8 +1,9 @@
+import { wordsOf } from "./daemon.js";
 import { type Around, type Finding, fail, ok, warn } from "./finding.js";
 import { containersOf } from "./needs.js";
 
-/** The platforms of an image on this machine, as os/architecture; none when it is not here. */
-type Platforms = (image: string, around: Around) => Promise<string[]>;
+/** The platforms of an image on this machine, as os/architecture; none when it is not here; why nobody can say. */
+type Platforms = (image: string, around: Around) => Promise<string[] | string>;
 
 /** What a way to run images has, and how an image comes to be there. */
 interface Way {
@@ -51,19 +52,26 @@ function linuxWay(program: string): Way {
 	};
 }
 
+const MISSING = /no such image|not known|not found: |unable to find/i;
+
 function inspected(program: string): Platforms {
 	const format = ["--format", "{{.Os}}/{{.Architecture}}"];
 	return async (image, { run }) => {
 		const asked = ["image", "inspect", ...format, image];
-		const { code, out } = await run(program, ...asked);
-		return code === 0 ? [out.trim()] : [];
+		const said = await run(program, ...asked);
+		if (said.code === 0) return [said.out.trim()];
+		return MISSING.test(said.err) ? [] : wordsOf(said);
 	};
 }
 
 /** REF TYPE DIGEST SIZE UNIT PLATFORMS LABELS, the platforms with commas. */
-async function listed(image: string, { run }: Around): Promise<string[]> {
-	const { out } = await run("ctr", "images", "ls", `name==${image}`);
-	const [, row = ""] = out.split("\n");
+async function listed(
+	image: string,
+	{ run }: Around,
+): Promise<string[] | string> {
+	const said = await run("ctr", "images", "ls", `name==${image}`);
+	if (said.code !== 0) return wordsOf(said);
+	const [, row = ""] = said.out.split("\n");
 	return row.split(/\s+/)[5]?.split(",") ?? [];
 }
 
@@ -92,6 +100,8 @@ async function lookAtImage(
 	around: Around,
 ): Promise<Finding> {
 	const found = await platforms(image, around);
+	if (typeof found === "string")
+		return fail("image", `whether ${image} is here cannot be seen: ${found}`);
 	const names = found.join(", ");
 	if (found.length === 0)
 		return fail("image", `${image} is not on this machine`, get(image));
