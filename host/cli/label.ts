@@ -1,6 +1,7 @@
 import { arch, cpus } from "node:os";
 import { gzipSync } from "node:zlib";
 import type { Gauge } from "../engine/gauge.js";
+import { digestOf } from "../pack/digest.js";
 import { usage } from "./report.js";
 
 /** A figure that depends on the machine: the middle of its rounds, and where the true one lies with 95 %. */
@@ -15,6 +16,8 @@ export interface Measured {
 export interface PerformanceLabel {
 	schema: "wasieve-label/1";
 	module: string;
+	/** sha256 of the module. */
+	digest: string;
 	/** Same on every machine. */
 	size: { bytes: number; gzip: number };
 	input: { readings: number; bytes: number };
@@ -77,6 +80,7 @@ export function labelOf(
 	return {
 		schema: "wasieve-label/1",
 		module: name,
+		digest: digestOf(module),
 		size: { bytes: module.length, gzip: gzipSync(module, { level: 9 }).length },
 		input: { readings, bytes: bytes.length },
 		output: { lines: linesOf(first.output), bytes: first.output.length },

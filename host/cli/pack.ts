@@ -22,6 +22,7 @@ import {
 import { openStore, readInput, STORE_HELP, writeOutput } from "./images.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
+import { performanceOf } from "./performance.js";
 import { usage } from "./report.js";
 import { buildWazero } from "./wazero.js";
 
@@ -47,7 +48,8 @@ afterwards, for \`wasieve push\`. The same MODULE and options make the same byte
   --param K=V         a parameter and its default; may be given again
   --source URL        where its source is
   --licence SPDX      its licence, as Apache-2.0
-  --performance FILE  a performance label: JSON, at most 4 KB
+  --performance FILE  a performance label: JSON, at most 4 KB, as \`wasieve bench --json\` writes it
+                      (default: MODULE with .label.json for .wasm, where that file is)
 ${STORE_HELP}  --json              print {"name", "digest", "bytes", "module"} on stdout
 
 Exit codes: 0 packed, 1 a file cannot be written, 2 wrong command line, 3 not a usable module.
@@ -74,6 +76,16 @@ Example:
 		const { tag: written, out, source, licence, performance } = values;
 		if (written === undefined) throw usage("pack", "-t NAME:TAG is missing");
 		const name = named(written);
+		const module = readInput(
+			file,
+			"E_MODULE_READ",
+			"`wasieve build` makes one",
+		);
+		const label = performanceOf(
+			file,
+			module,
+			performance && resolve(io.cwd, performance),
+		);
 		const options: ImageOptions = {
 			platform: platformOf(values.platform ?? "wasi/wasm"),
 			wasmLayer: values["wasm-layer"] === true,
@@ -82,16 +94,9 @@ Example:
 			...(source !== undefined && { source }),
 			...(licence !== undefined && { licence }),
 			params: paramsOf(values.param ?? []),
-			...(performance !== undefined && {
-				performance: readLabel(resolve(io.cwd, performance)),
-			}),
+			...(label !== undefined && { performance: label }),
 		};
 		const machines = machinesOf(values);
-		const module = readInput(
-			file,
-			"E_MODULE_READ",
-			"`wasieve build` makes one",
-		);
 		const { digest } = inspectModule(module);
 		const bundle = machines
 			? await standalone(module, machines, options, io)
@@ -186,22 +191,4 @@ function paramsOf(written: readonly string[]): Record<string, string> {
 		params[name] = value;
 	}
 	return params;
-}
-
-/** It travels with every pull of the manifest, so it has to be small. */
-const LABEL = 4096;
-
-function readLabel(file: string): unknown {
-	const text = readInput(
-		file,
-		"E_FILE_READ",
-		"--performance names a JSON file",
-	);
-	try {
-		const label = JSON.parse(text.toString());
-		if (JSON.stringify(label).length <= LABEL) return label;
-	} catch {
-		throw usage("pack", `--performance ${file} is not JSON`);
-	}
-	throw usage("pack", `--performance ${file} has more than ${LABEL} bytes`);
 }

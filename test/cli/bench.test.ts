@@ -40,6 +40,7 @@ describe("wasieve bench", () => {
 		expect(fixed).toEqual({
 			schema: "wasieve-label/1",
 			module: "overheat.wasm",
+			digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
 			size: { bytes: readFileSync(OVERHEAT).length, gzip: expect.any(Number) },
 			input: { readings: 40, bytes: READINGS.length },
 			output: { lines: 10, bytes: expect.any(Number) },

@@ -107,6 +107,28 @@ describe("wasieve pack", () => {
 		);
 	});
 
+	it("takes the label that wasieve bench wrote beside the module, if it is of it", async () => {
+		const { cwd, run } = place();
+		const module = readFileSync(OVERHEAT);
+		writeFileSync(join(cwd, "hot.wasm"), module);
+		writeFileSync(join(cwd, "in.ndjson"), '{"temperature":91}\n');
+		const measure = ["--input", "in.ndjson", "--rounds", "1"];
+		ok(await run("bench", "hot.wasm", ...measure, "--json", "hot.label.json"));
+		ok(await run("pack", "hot.wasm", "-t", "x:1", "-o", "x.tar"));
+		const told = JSON.parse(ok(await run("inspect", "x.tar", "--json")));
+		const label = JSON.parse(told.annotations["io.wasieve.performance"]);
+		expect(label.size.bytes).toBe(module.length);
+
+		const section = [0, 2, 1, 0x78];
+		writeFileSync(
+			join(cwd, "hot.wasm"),
+			Buffer.concat([module, Buffer.from(section)]),
+		);
+		const stale = await run("pack", "hot.wasm", "-t", "x:2");
+		expect(stale).toMatchObject({ code: 2, stdout: "" });
+		expect(stale.stderr).toContain("is of another module");
+	});
+
 	it.each([
 		[["-t", "x:1"], 2, "E_USAGE", "MODULE is missing"],
 		[[OVERHEAT], 2, "E_USAGE", "-t NAME:TAG is missing"],
