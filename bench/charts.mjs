@@ -1,11 +1,7 @@
-// Charts as inline SVG, drawn with the page's own colours: bars with intervals, lines over runs, dots of size and speed.
+// Charts as inline SVG, drawn with the page's own colours: lines over runs, dots of size and speed.
 
 /** Width of every chart, in the units of its viewBox. */
 const WIDTH = 760;
-const LABELS = 210;
-/** Behind the longest bar, for its value. */
-const VALUES = 190;
-const ROW = 22;
 
 /** @param {string} text */
 export function escaped(text) {
@@ -34,58 +30,6 @@ export function short(value) {
 /** @param {number} value */
 function trim(value) {
 	return String(Number(value.toPrecision(3)));
-}
-
-/**
- * @typedef {object} Bar
- * @property {string} label
- * @property {number} series which colour
- * @property {number} median
- * @property {number} low
- * @property {number} high
- * @property {boolean} unstable
- * @property {boolean} exact shown to the last digit
- */
-
-/**
- * @param {string} title
- * @param {readonly Bar[]} bars in groups of the same label
- * @param {string} unit
- * @returns {string}
- */
-export function barChart(title, bars, unit) {
-	const top = Math.max(...bars.map(({ high }) => high), 0) || 1;
-	const scale = (/** @type {number} */ value) =>
-		(Math.max(0, value) / top) * (WIDTH - LABELS - VALUES);
-	const height = bars.length * ROW + 6;
-	const rows = bars.map((bar, i) => {
-		const y = i * ROW + 4;
-		const first = bars[i - 1]?.label !== bar.label;
-		const label = first
-			? `<text x="${LABELS - 10}" y="${y + 12}" text-anchor="end">${escaped(clip(bar.label))}</text>`
-			: "";
-		const interval =
-			bar.low < bar.high
-				? `<path class="interval" d="M${at(bar.low)} ${y + 8}H${at(bar.high)}M${at(bar.low)} ${y + 4}v8M${at(bar.high)} ${y + 4}v8"/>`
-				: "";
-		const value = bar.unstable
-			? `unstable, ${short(bar.low)}–${short(bar.high)}`
-			: bar.exact
-				? bar.median.toLocaleString("en-US")
-				: short(bar.median);
-		const said = `${bar.label}: ${value} ${unit}`;
-		return `<g><title>${escaped(said)}</title>${label}<rect class="bar s${bar.series}${bar.unstable ? " unstable" : ""}" x="${LABELS}" y="${y}" width="${scale(bar.median).toFixed(1)}" height="16" rx="2"/>${interval}<text class="value" x="${at(Math.max(bar.median, bar.high), 8)}" y="${y + 12}">${escaped(value)}</text></g>`;
-		/** @param {number} value @param {number} [more] */
-		function at(value, more = 0) {
-			return (LABELS + scale(value) + more).toFixed(1);
-		}
-	});
-	return svg(title, height, rows.join(""), "bars");
-}
-
-/** @param {string} label */
-function clip(label) {
-	return label.length > 32 ? `${label.slice(0, 31)}…` : label;
 }
 
 /**
@@ -170,18 +114,16 @@ export function dotChart(title, dots, axes) {
 	const ticks = across.slice(1).map((value) => {
 		return `<path class="rule" d="M${x(value).toFixed(1)} ${frame.top}V${frame.bottom}"/><text class="axis" x="${x(value).toFixed(1)}" y="${frame.bottom + 16}" text-anchor="middle">${short(value)}</text>`;
 	});
-	/** @type {number[]} */
-	const taken = [];
-	const drawn = [...dots]
-		.sort((a, b) => y(a.y) - y(b.y))
-		.map((dot) => {
-			// A label goes down until it meets no other one that is above it.
-			let line = y(dot.y) + 4;
-			while (taken.some((other) => Math.abs(other - line) < 13)) line += 2;
-			taken.push(line);
-			const said = `${dot.label}: ${short(dot.x)} ${axes.x}, ${short(dot.y)} ${axes.y}`;
-			return `<g><title>${escaped(said)}</title><path class="leader" d="M${(x(dot.x) + 6).toFixed(1)} ${y(dot.y).toFixed(1)}L${(x(dot.x) + 14).toFixed(1)} ${(line - 4).toFixed(1)}"/><circle class="dot s${dot.series}" cx="${x(dot.x).toFixed(1)}" cy="${y(dot.y).toFixed(1)}" r="5"/><text class="value" x="${(x(dot.x) + 17).toFixed(1)}" y="${line.toFixed(1)}">${escaped(dot.label)}</text></g>`;
-		});
+	const spots = placed(
+		dots.map((dot) => ({ ...dot, x: x(dot.x), y: y(dot.y) })),
+		frame,
+	);
+	const drawn = spots.map(({ dot, line }, i) => {
+		const { label, series } = dot;
+		const [size, speed] = [dots[i]?.x ?? 0, dots[i]?.y ?? 0];
+		const said = `${label}: ${short(size)} ${axes.x}, ${short(speed)} ${axes.y}`;
+		return `<g><title>${escaped(said)}</title><path class="leader" d="M${(dot.x + 6).toFixed(1)} ${dot.y.toFixed(1)}L${(dot.x + 14).toFixed(1)} ${(line - 4).toFixed(1)}"/><circle class="dot s${series}" cx="${dot.x.toFixed(1)}" cy="${dot.y.toFixed(1)}" r="5"/><text class="value" x="${(dot.x + 17).toFixed(1)}" y="${line.toFixed(1)}">${escaped(label)}</text></g>`;
+	});
 	const names = `<text class="axis" x="${frame.right}" y="${height - 8}" text-anchor="end">${escaped(axes.x)} →</text><text class="axis" x="${frame.left}" y="${frame.top - 8}">↑ ${escaped(axes.y)}</text>`;
 	return svg(
 		title,
@@ -189,6 +131,38 @@ export function dotChart(title, dots, axes) {
 		grid(frame, upward, y) + ticks.join("") + drawn.join("") + names,
 		"dots",
 	);
+}
+
+/** Of a label: its height, and the width of a letter. */
+const LINE = 13;
+const LETTER = 6.6;
+
+/**
+ * A label lies right of its dot, or up or down from there until it meets no other one.
+ *
+ * @template {{ label: string, x: number, y: number }} D
+ * @param {readonly D[]} dots where they are drawn
+ * @param {{ top: number, bottom: number }} frame
+ * @returns {{ dot: D, line: number }[]} `line`: the label's base line
+ */
+function placed(dots, { top, bottom }) {
+	/** @type {{ dot: D, line: number }[]} */
+	const done = [];
+	const meets = (/** @type {D} */ dot, /** @type {number} */ line) =>
+		done.some(
+			(other) =>
+				Math.abs(other.line - line) < LINE &&
+				other.dot.x < dot.x + 20 + dot.label.length * LETTER &&
+				dot.x < other.dot.x + 20 + other.dot.label.length * LETTER,
+		);
+	for (const dot of dots) {
+		const lines = Array.from({ length: 60 }, (_, k) => {
+			const far = Math.ceil(k / 2) * 4;
+			return dot.y + 4 + (k % 2 ? -far : far);
+		}).filter((line) => line > top + 8 && line < bottom - 4);
+		done.push({ dot, line: lines.find((line) => !meets(dot, line)) ?? dot.y });
+	}
+	return done;
 }
 
 /**

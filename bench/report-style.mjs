@@ -26,16 +26,28 @@ figure { margin: 0 0 18px; } figcaption { font-size: 14px; margin-bottom: 4px; }
 .tag { font-size: 11px; color: var(--c2); border: 1px solid currentcolor; border-radius: 99px; padding: 0 7px; margin-left: 4px; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); gap: 4px 24px; }
 @media (max-width: 560px) { .grid { grid-template-columns: 1fr; } }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(215px, 1fr)); gap: 14px; margin-top: 14px; }
+.tile { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 14px 18px 12px; }
+.number { font-size: 26px; line-height: 1.25; letter-spacing: -.02em; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number.unsure { font-size: 20px; color: var(--soft); } .number small { font-size: 14px; letter-spacing: 0; margin: 0; } .tile p { margin: 4px 0 0; color: var(--soft); font-size: 13px; }
+.row { display: grid; grid-template-columns: minmax(120px, 250px) 1fr 150px; gap: 12px; align-items: center; min-height: 22px; font-size: 13px; }
+.row .label { text-align: right; overflow-wrap: anywhere; line-height: 1.2; } .row .value { color: var(--soft); white-space: nowrap; font-variant-numeric: tabular-nums; }
+.row .track { position: relative; height: 14px; } .row:hover { background: var(--ground); }
+.track .bar { position: absolute; inset: 0 auto 0 0; border-radius: 2px; min-width: 1px; }
+.track .interval { position: absolute; top: 3px; height: 8px; border: solid var(--ink); border-width: 0 1.2px; opacity: .75; }
+.track .interval::after { content: ""; position: absolute; left: 0; right: 0; top: 3.4px; border-top: 1.2px solid var(--ink); }
+@media (max-width: 640px) { main { padding: 20px 12px 40px; } nav { margin-left: 0; } article { padding: 14px; } .machines { grid-template-columns: 1fr; } .tiles { grid-template-columns: 1fr 1fr; gap: 8px; } .tile { padding: 10px 12px; } .number { font-size: 21px; } .number.unsure { font-size: 16px; }
+ .row { grid-template-columns: 1fr 128px; gap: 0 10px; margin-bottom: 4px; } .row .label { grid-column: 1 / -1; text-align: left; } .row.same .label { display: none; }
+ figure { overflow-x: auto; } .dots { min-width: 640px; } }
 .chart { width: 100%; height: auto; display: block; font: 12px system-ui, "DejaVu Sans", sans-serif; }
 .grid .chart { font-size: 18px; }
 .chart text { fill: var(--ink); } .chart .axis, .chart .value { fill: var(--soft); }
-.chart .bar { opacity: .88; } .chart .unstable { opacity: .3; }
-.chart .interval { stroke: var(--ink); stroke-width: 1.2; fill: none; opacity: .75; }
+.chart .bar { opacity: .88; } .chart .bar.unstable { opacity: .3; }
 .chart .rule { stroke: var(--rule); stroke-width: 1; } .chart .leader { stroke: var(--soft); stroke-width: .6; }
 .chart .line { fill: none; stroke-width: 2; } .chart .band { opacity: .16; stroke: none; }
 .chart .alert { fill: none; stroke: var(--bad); stroke-width: 2; }
-.bar.s0, .dot.s0, .band.s0 { fill: var(--c0); } .bar.s1, .dot.s1, .band.s1 { fill: var(--c1); }
-.bar.s2, .dot.s2, .band.s2 { fill: var(--c2); } .bar.s3, .dot.s3, .band.s3 { fill: var(--c3); }
+.dot.s0, .band.s0 { fill: var(--c0); } .dot.s1, .band.s1 { fill: var(--c1); } .dot.s2, .band.s2 { fill: var(--c2); } .dot.s3, .band.s3 { fill: var(--c3); }
+.bar.s0 { background: var(--c0); } .bar.s1 { background: var(--c1); } .bar.s2 { background: var(--c2); } .bar.s3 { background: var(--c3); }
 .line.s0 { stroke: var(--c0); } .line.s1 { stroke: var(--c1); } .line.s2 { stroke: var(--c2); } .line.s3 { stroke: var(--c3); }
 .alerts { color: var(--bad); font-size: 13px; padding-left: 18px; }
 details summary { cursor: pointer; color: var(--soft); font-size: 13px; } .scroll { overflow-x: auto; }

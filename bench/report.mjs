@@ -5,7 +5,9 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { barChart, dotChart, escaped, lineChart, short } from "./charts.mjs";
+import { barChart } from "./bars.mjs";
+import { dotChart, escaped, lineChart, short } from "./charts.mjs";
+import { headlines } from "./headlines.mjs";
 import { alertsOf, alertText, readHistory } from "./history.mjs";
 import { isNoisy } from "./machine.mjs";
 import { STYLE } from "./report-style.mjs";
@@ -33,15 +35,16 @@ export function reportHtml(results, history = new Map()) {
 	const commits = [...new Set(results.map(({ machine }) => machine.commit))];
 	const trends = [...history].map(([name, runs]) => trendsOf(name, runs));
 	const links = [...groups, ...(trends.length ? ["history"] : [])]
-		.map((group) => `<a href="#${group}">${escaped(group)}</a>`)
+		.map((group) => `<a href="#${group}">${escaped(spoken(group))}</a>`)
 		.join("");
 	const body = [
 		`<header><h1>wasieve <span>benchmark</span></h1><p class="commit">${escaped(commits.join(", "))}</p><nav>${links}</nav></header>`,
 		`<section class="machines">${results.map((result, i) => machineCard(result, names[i] ?? "", i)).join("")}</section>`,
+		headlines(results, names),
 		sizeAndSpeed(results, names),
 		...groups.map(
 			(group) =>
-				`<section id="${group}"><h2>${escaped(group)}</h2>${sections
+				`<section id="${group}"><h2>${escaped(spoken(group))}</h2>${sections
 					.filter((each) => each.group === group)
 					.map((section) => sectionHtml(section, names))
 					.join("")}</section>`,
@@ -57,6 +60,9 @@ export function reportHtml(results, history = new Map()) {
 <body><main>${body.join("\n")}</main></body></html>
 `;
 }
+
+/** @param {string} group */
+const spoken = (group) => group.replaceAll("-", " ");
 
 /**
  * @param {readonly Result[]} results
@@ -145,7 +151,10 @@ function sectionHtml({ title, columns }, names) {
 			series,
 		}));
 		const heading = name || title;
-		return `<figure><figcaption>${escaped(heading)} ${exact}<small>${escaped([first.unit, good].filter(Boolean).join(", "))}</small></figcaption>${barChart(`${title}: ${heading}`, bars, first.unit)}</figure>`;
+		// "p50 ms" has said it, and so has "msg/s".
+		const told = heading.includes(first.unit) || first.unit === "1/s";
+		const unit = told ? "" : first.unit;
+		return `<figure><figcaption>${escaped(heading)} ${exact}<small>${escaped([unit, good].filter(Boolean).join(", "))}</small></figcaption>${barChart(`${title}: ${heading}`, bars, first.unit)}</figure>`;
 	});
 	return `<article><h3>${escaped(title)}</h3>${charts.join("")}<details><summary>as a table</summary>${tableOf(columns, names)}</details></article>`;
 }

@@ -57,6 +57,13 @@ describe("the report", () => {
 		expect(page).not.toContain("<ARM>");
 	});
 
+	it("begins with what readers look for, of each machine", () => {
+		const tile = /<div class="tile">.*?readings a second in the module/s;
+		expect(page).toContain('<section class="tiles">');
+		expect(page).toMatch(/the module, the seed rule/);
+		expect(page).not.toMatch(tile); // The sample has no SIMD filter.
+	});
+
 	it("warns of noise and shows no number where there is none", () => {
 		expect(page).toContain("Not quiet");
 		expect(page).toMatch(/unstable, [\d.]+–[\d.]+/);
@@ -76,13 +83,13 @@ describe.skipIf(!browser)("the report in a browser", () => {
 		"--disable-gpu",
 		"--disable-dev-shm-usage",
 		"--hide-scrollbars",
-		"--window-size=1200,2600",
 	];
 
-	function open(...more: string[]): string {
+	function open(width: number, ...more: string[]): string {
 		const data = `--user-data-dir=${join(folder, "profile")}`;
+		const size = `--window-size=${width},2600`;
 		const url = `file://${join(folder, "report.html")}`;
-		return execFileSync(browser ?? "", [...flags, data, ...more, url], {
+		return execFileSync(browser ?? "", [...flags, data, size, ...more, url], {
 			encoding: "utf8",
 			timeout: 60_000,
 			stdio: ["ignore", "pipe", "ignore"],
@@ -94,38 +101,40 @@ describe.skipIf(!browser)("the report in a browser", () => {
 		folder = mkdtempSync(join(tmpdir(), "wasieve-report-"));
 		// What the page has become is told by a script that only this test adds.
 		const probe = `<script>onload = () => {
-			const boxes = [...document.querySelectorAll("svg.chart")].map((svg) => {
-				const { width, height } = svg.getBoundingClientRect();
-				const inner = svg.getBBox();
-				const view = svg.viewBox.baseVal;
-				return { kind: svg.classList[1], width, height,
-					outside: inner.x < -1 || inner.y < -1 || inner.x + inner.width > view.width + 1 || inner.y + inner.height > view.height + 1 };
+			const outside = (chart) => {
+				if (!chart.viewBox) return chart.scrollWidth > chart.clientWidth + 1;
+				const { x, y, width, height } = chart.getBBox();
+				const view = chart.viewBox.baseVal;
+				return x < -1 || y < -1 || x + width > view.width + 1 || y + height > view.height + 1;
+			};
+			const boxes = [...document.querySelectorAll(".chart")].map((chart) => {
+				const { width, height } = chart.getBoundingClientRect();
+				return { kind: chart.classList[1], width, height, outside: outside(chart) };
 			});
-			const fill = getComputedStyle(document.querySelector(".bar.s1")).fill;
+			const fill = getComputedStyle(document.querySelector(".bar.s1")).backgroundColor;
 			const wide = document.documentElement.scrollWidth > innerWidth;
-			document.body.dataset.seen = JSON.stringify({ boxes, fill, wide });
+			const columns = getComputedStyle(document.querySelector(".row")).gridTemplateColumns.split(" ").length;
+			document.body.dataset.seen = JSON.stringify({ boxes, fill, wide, columns });
 		}</script>`;
 		writeFileSync(
 			join(folder, "report.html"),
 			page.replace("</body>", `${probe}</body>`),
 		);
-		dom = open("--dump-dom");
+		dom = open(1200, "--dump-dom");
 	}, 90_000);
 
 	afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-	function seen() {
-		const text = /data-seen="([^"]*)"/.exec(dom)?.[1] ?? "";
-		return JSON.parse(text.replaceAll("&quot;", '"')) as {
-			boxes: {
-				kind: string;
-				width: number;
-				height: number;
-				outside: boolean;
-			}[];
-			fill: string;
-			wide: boolean;
-		};
+	interface Seen {
+		boxes: { kind: string; width: number; height: number; outside: boolean }[];
+		fill: string;
+		wide: boolean;
+		columns: number;
+	}
+
+	function seen(text = dom): Seen {
+		const told = /data-seen="([^"]*)"/.exec(text)?.[1] ?? "";
+		return JSON.parse(told.replaceAll("&quot;", '"'));
 	}
 
 	it("has every chart, drawn and within its frame", () => {
@@ -141,6 +150,13 @@ describe.skipIf(!browser)("the report in a browser", () => {
 		}
 	});
 
+	it("puts labels above bars on a phone, and is no wider than that", () => {
+		expect(seen().columns).toBe(3);
+		const phone = seen(open(500, "--dump-dom"));
+		expect(phone.columns).toBe(2);
+		expect(phone.wide).toBe(false);
+	}, 90_000);
+
 	it("is styled, and no wider than the window", () => {
 		expect(seen().fill).toBe("rgb(213, 94, 0)");
 		expect(seen().wide).toBe(false);
@@ -153,7 +169,7 @@ describe.skipIf(!browser)("the report in a browser", () => {
 
 	it("can be photographed", () => {
 		const png = join(folder, "report.png");
-		open(`--screenshot=${png}`);
+		open(1200, `--screenshot=${png}`);
 		expect(existsSync(png)).toBe(true);
 		expect(readFileSync(png).length).toBeGreaterThan(30_000);
 	}, 90_000);
