@@ -14,7 +14,7 @@ import { STYLE } from "./report-style.mjs";
 import { readResult } from "./results.mjs";
 
 const FOLDER = fileURLToPath(new URL("results/", import.meta.url));
-/** Trends shown of each class of machines; a figure that has an alert is among them. */
+/** Trends of each class of machines that are seen at once; the others are folded away. */
 const TRENDS = 24;
 
 /**
@@ -237,15 +237,23 @@ function trendsOf(name, runs) {
 	const alerts = alertsOf(runs);
 	const alarming = new Set(alerts.map(({ id }) => id));
 	const last = runs.at(-1)?.figures ?? {};
-	const ids = Object.keys(last)
+	const known = Object.keys(last)
 		.filter((id) => runs.filter(({ figures }) => figures[id]).length > 1)
-		.sort((a, b) => Number(alarming.has(b)) - Number(alarming.has(a)))
-		.slice(0, TRENDS);
-	const charts = ids.map((id) => trend(id, runs, alarming.has(id)));
+		.sort((a, b) => rank(b) - rank(a));
+	/** What has an alert comes first, what has no better and worse last. */
+	function rank(/** @type {string} */ id) {
+		const judged = last[id]?.meaning.better !== "neither";
+		return 2 * Number(alarming.has(id)) + Number(judged);
+	}
+	const charts = known.map((id) => trend(id, runs, alarming.has(id)));
+	const more = charts.slice(TRENDS);
+	const rest = more.length
+		? `<details><summary>${more.length} more</summary><div class="grid">${more.join("")}</div></details>`
+		: "";
 	const told = alerts.length
 		? `<ul class="alerts">${alerts.map((each) => `<li>${escaped(alertText(each))}</li>`).join("")}</ul>`
 		: "<p>No alerts: nothing got worse in two runs running.</p>";
-	return `<article><h3>${escaped(name)} <small>${runs.length} runs</small></h3>${told}<div class="grid">${charts.join("")}</div></article>`;
+	return `<article><h3>${escaped(name)} <small>${runs.length} runs</small></h3>${told}<div class="grid">${charts.slice(0, TRENDS).join("")}</div>${rest}</article>`;
 }
 
 /**
@@ -262,8 +270,8 @@ function trend(id, runs, alarming) {
 		const alert = alarming && i >= known.length - 2;
 		return { median, low, high, alert, name: commit };
 	});
-	const { subject, name, unit } = meaning;
-	const title = `${subject}, ${name}`;
+	const { group, subject, name, unit } = meaning;
+	const title = `${spoken(group)}: ${subject}, ${name}`;
 	const lines = [{ label: subject, series: 0, points }];
 	return `<figure><figcaption>${escaped(title)} <small>${escaped(unit)}</small></figcaption>${lineChart(title, lines, unit)}</figure>`;
 }

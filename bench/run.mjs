@@ -126,7 +126,7 @@ function planOf(options) {
 		quick,
 		alone,
 		rounds,
-		warmMs: quick ? 1000 : 2000,
+		warmMs: quick ? 500 : 2000,
 		ms: quick ? 1000 : 4000,
 		soakMinutes: options.soak,
 		say: progress.say,

@@ -8,6 +8,7 @@ import { driveThrough, faultOf } from "./through.mjs";
 /** The search ends when what passed and what did not are this close, or after so many trials. */
 const CLOSE = 1.05;
 const TRIALS = 7;
+const TRIALS_QUICK = 3;
 
 /** A rate is carried when the last alert comes this soon after the last reading, ms, … */
 const BEHIND_MS = 100;
@@ -56,12 +57,18 @@ async function addRows(section, name, broker, qos, plan) {
 		async (subject) => {
 			const run = (/** @type {any} */ mode) =>
 				driveThrough(subject, { broker, qos, mode }, span);
-			const first = known.get(subject) ?? (await run({ window: WINDOW })).rate;
-			const rate = await search(async (tried) => {
-				const carried = isCarried(await run({ rate: tried }), tried);
-				plan.say(`  ${tried} msg/s: ${carried ? "carried" : "not carried"}`);
-				return carried;
-			}, first);
+			const first =
+				known.get(subject) ??
+				(await run({ window: WINDOW })).rate / (plan.quick ? 2 : 1);
+			const rate = await search(
+				async (tried) => {
+					const carried = isCarried(await run({ rate: tried }), tried);
+					plan.say(`  ${tried} msg/s: ${carried ? "carried" : "not carried"}`);
+					return carried;
+				},
+				first,
+				plan.quick ? TRIALS_QUICK : TRIALS,
+			);
 			known.set(subject, rate);
 			return { rate };
 		},
@@ -91,14 +98,15 @@ function isCarried(sample, rate) {
 /**
  * @param {(rate: number) => Promise<boolean>} isCarried
  * @param {number} first the rate that is tried first
+ * @param {number} [trials] at most
  * @returns {Promise<number>} the highest that was carried, a multiple of 1,000
  * @throws when none was
  */
-export async function search(isCarried, first) {
+export async function search(isCarried, first, trials = TRIALS) {
 	let good = 0;
 	let bad = Number.POSITIVE_INFINITY;
 	let next = first;
-	for (let trial = 0; trial < TRIALS && bad / good > CLOSE; trial++) {
+	for (let trial = 0; trial < trials && bad / good > CLOSE; trial++) {
 		const rate = Math.max(1000, Math.round(next / 1000) * 1000);
 		if (await isCarried(rate)) good = Math.max(good, rate);
 		else bad = Math.min(bad, rate);
