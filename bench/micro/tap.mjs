@@ -12,13 +12,13 @@ const chunk = Buffer.concat(
 );
 
 const inlet = new Inlet(chunk.length);
-const room = inlet.room();
-chunk.copy(room);
+inlet.filled(chunk.copy(inlet.room()));
+const { at, end } = inlet;
 
 /** Topic, packet identifier and payload as offsets, added up so that nothing is optimized away. */
 function inPlace() {
-	inlet.at = 0;
-	inlet.end = chunk.length;
+	inlet.at = at;
+	inlet.end = end;
 	let found = 0;
 	let payload = 0;
 	while (inlet.find()) {

@@ -1,3 +1,6 @@
+/** Room at first; doubles as needed. */
+const FIRST = 16;
+
 /**
  * The message ids that one connection still has to acknowledge, in the order their
  * PUBLISHes came, which is the order they must be answered in [MQTT-4.6.0-2, -3].
@@ -10,13 +13,13 @@
  * cannot have more than 65,535 ids in flight, so that is as large as it gets.
  */
 export class Acks {
-	#ids = new Uint16Array(1024);
-	#qos = new Uint8Array(1024);
-	#numbers = new Float64Array(1024);
+	#ids = new Uint16Array(FIRST);
+	#qos = new Uint8Array(FIRST);
+	#numbers = new Float64Array(FIRST);
 	#head = 0;
 	#tail = 0;
-	/** How often each id is in the ring. Pages of it that are not used cost no memory. */
-	readonly #owed = new Uint8Array(65_536);
+	/** How often each id is in the ring; made when a repeat comes, most connections see none. */
+	#owed: Uint8Array | undefined;
 
 	get length(): number {
 		return this.#tail - this.#head;
@@ -25,7 +28,7 @@ export class Acks {
 	push(id: number, qos: number, number: number): void {
 		if (this.length === this.#ids.length) this.#grow();
 		const k = this.#tail++ & (this.#ids.length - 1);
-		this.#owed[id] = (this.#owed[id] as number) + 1;
+		if (this.#owed) this.#owed[id] = (this.#owed[id] as number) + 1;
 		this.#ids[k] = id;
 		this.#qos[k] = qos;
 		this.#numbers[k] = number;
@@ -33,7 +36,17 @@ export class Acks {
 
 	/** Whether the id still waits for its acknowledgement. */
 	owes(id: number): boolean {
+		this.#owed ??= this.#count();
 		return (this.#owed[id] as number) > 0;
+	}
+
+	#count(): Uint8Array {
+		const owed = new Uint8Array(65_536);
+		for (let k = this.#head; k < this.#tail; k++) {
+			const id = this.#ids[k & (this.#ids.length - 1)] as number;
+			owed[id] = (owed[id] as number) + 1;
+		}
+		return owed;
 	}
 
 	/** Removes the ids whose numbers are below `below` and returns their packets, or undefined when there are none. */
@@ -49,7 +62,7 @@ export class Acks {
 			const k = this.#head++ & mask;
 			const id = this.#ids[k] as number;
 			const qos = this.#qos[k] as number;
-			this.#owed[id] = (this.#owed[id] as number) - 1;
+			if (this.#owed) this.#owed[id] = (this.#owed[id] as number) - 1;
 			if (qos === 2) released(id, this.#numbers[k] as number);
 			packets[p] = qos === 2 ? 0x50 : 0x40; // PUBREC : PUBACK
 			packets[p + 1] = 2;
@@ -61,7 +74,7 @@ export class Acks {
 
 	clear(): void {
 		this.#head = this.#tail = 0;
-		this.#owed.fill(0);
+		this.#owed = undefined;
 	}
 
 	#settled(below: number): number {

@@ -208,6 +208,7 @@ export class Connection {
 	#read(inlet: Inlet): void {
 		if (this.#keepalive) this.#keepalive.heard = true;
 		this.#drink(inlet);
+		inlet.settle();
 	}
 
 	/** Whoever called, what the broker sent wrong is the connection's matter. */

@@ -2,22 +2,34 @@ import { WasieveError } from "../errors.js";
 
 /** Bytes read from the socket in one go at most. Untouched pages of it cost no memory. */
 export const SLAB = 256 * 1024;
+/** Room in front of it for what an earlier read has left over. */
+const LEAD = 64 * 1024;
+/** A read into less would be a wasted system call. */
+const TIGHT = SLAB >> 3;
 
 /**
- * Where a connection's bytes arrive and packets are found in place. The socket reads
- * straight into the slab, behind what is left of the last read, so that a packet is
- * always in one piece and nothing is ever concatenated:
+ * What all connections of a thread read into, one after the other: whoever reads handles its bytes in the same
+ * call, so thousands of connections need one. A thread loads this module once.
+ */
+const SHARED = Buffer.allocUnsafeSlow(LEAD + SLAB);
+const READ = SHARED.subarray(LEAD);
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Where a connection's bytes arrive and packets are found in place. The socket reads straight into the
+ * thread's slab; what a read has left over (the beginning of a packet, or what a pause has left unread) is put
+ * aside, and in front of the next read, so that a packet is always in one piece:
  *
- *     bytes  | done with | … packet … packet … pack| room for the next read |
- *            0           at                        end                capacity
+ *     slab   |        … pack| et … packet … packet … pack|
+ *            0      at      LEAD                        end
+ *     rest   | pack|                                     what is kept between two reads
  *
- * A packet cut by the end of a read is moved to the front (at most once per read, and it
- * is the cut packet alone); one larger than the slab gets a slab of exactly its size for as
- * long as it lasts, so its bytes are copied once, not once per read.
+ * What does not fit in front, or a packet larger than the slab, has a buffer of its own for as long as it
+ * lasts; the socket then reads into that, so bytes are copied once, not once per read.
  */
 export class Inlet {
-	bytes: Buffer = Buffer.allocUnsafeSlow(SLAB);
-	/** Unread bytes are [at, end). Only filled() and room() change `end`: the socket's next read lands there. */
+	bytes: Buffer = NOTHING;
+	/** Unread bytes are [at, end). Only filled(), room() and settle() move them. */
 	at = 0;
 	end = 0;
 	/** The packet found: first byte, start of the variable header, end. */
@@ -30,7 +42,10 @@ export class Inlet {
 	readonly aliases: Buffer[] = [];
 	/** Bytes still to come that nobody wants (the rest of an oversized packet). */
 	skip = 0;
-	readonly #base = this.bytes;
+	/** Grows to the largest piece that was left over. */
+	#rest: Buffer = NOTHING;
+	/** Whether the next read goes behind `end`, and not into the slab. */
+	#behind = false;
 
 	/** @param largest bytes of the largest packet to take whole; the slab's size at least */
 	constructor(readonly largest: number) {}
@@ -62,18 +77,37 @@ export class Inlet {
 
 	/** Where the socket's next read goes. Never empty. */
 	room(): Buffer {
-		if (this.at === this.end) this.#rewind();
-		else if (this.#wanted() > this.bytes.length - this.at || this.#tight())
-			this.#compact();
-		return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+		this.settle();
+		const left = this.end - this.at;
+		const waited = this.#wanted();
+		this.#behind =
+			left > 0 &&
+			(this.bytes.length - this.end >= TIGHT ||
+				(waited > SLAB && waited > left));
+		return this.#behind ? this.bytes.subarray(this.end) : READ;
 	}
 
 	/** `count` bytes have been read into room(). */
 	filled(count: number): void {
-		this.end += count;
+		if (this.#behind) this.end += count;
+		else this.#join(count);
 		const skipped = Math.min(this.skip, this.end - this.at);
 		this.skip -= skipped;
 		this.at += skipped;
+	}
+
+	/** Moves what is unread out of the slab, before another connection reads into it. */
+	settle(): void {
+		const left = this.end - this.at;
+		if (left === 0) this.#move(NOTHING, 0);
+		else if (this.bytes !== SHARED) this.#compact(left);
+		else if (left > LEAD || this.#wanted() > SLAB)
+			this.#move(this.#own(left), 0);
+		else {
+			if (left > this.#rest.length)
+				this.#rest = Buffer.allocUnsafeSlow(left * 2);
+			this.#move(this.#rest, 0);
+		}
 	}
 
 	/** Gives up the packet at `at`, also what has not come of it yet. */
@@ -98,28 +132,39 @@ export class Inlet {
 		return this.next > 0 && size <= this.largest ? size : 0;
 	}
 
-	/** A read into a few bytes would be a wasted system call. */
-	#tight(): boolean {
-		return this.bytes.length - this.end < SLAB >> 3;
+	/** A buffer for a packet that is too large for the slab, or for what waits there unread. */
+	#own(left: number): Buffer {
+		const wanted = this.#wanted();
+		return Buffer.allocUnsafeSlow(wanted > left ? wanted : left + SLAB);
 	}
 
-	#rewind(): void {
-		this.bytes = this.#base;
-		this.at = this.end = this.next = 0;
+	/** A buffer of its own goes on until it is empty; a packet that it cannot hold gets a larger one. */
+	#compact(left: number): void {
+		const wanted = this.#wanted();
+		if (this.bytes === this.#rest || this.at + wanted <= this.bytes.length)
+			return;
+		this.#move(wanted > this.bytes.length ? this.#own(left) : this.bytes, 0);
 	}
 
-	#compact(): void {
+	/** Puts what is unread in front of the `count` bytes that have been read into the slab. */
+	#join(count: number): void {
 		const left = this.end - this.at;
-		// A blocked slab may be full of whole packets: as much again keeps room to read.
-		const wanted = Math.max(this.#wanted(), left > SLAB >> 1 ? left + SLAB : 0);
-		const from = this.bytes;
-		if (this.at === 0 && wanted <= from.length) return;
-		if (wanted <= SLAB) this.bytes = this.#base;
-		else if (wanted > from.length) this.bytes = Buffer.allocUnsafeSlow(wanted);
-		from.copy(this.bytes, 0, this.at, this.end);
-		if (this.next > 0) this.next -= this.at;
-		this.at = 0;
-		this.end = left;
+		if (left <= LEAD) {
+			this.#move(SHARED, LEAD - left);
+			this.end = LEAD + count;
+			return;
+		}
+		this.#move(Buffer.allocUnsafeSlow(left + count + SLAB), 0);
+		READ.copy(this.bytes, left, 0, count);
+		this.end = left + count;
+	}
+
+	#move(to: Buffer, at: number): void {
+		if (this.end > this.at) this.bytes.copy(to, at, this.at, this.end);
+		if (this.next > 0) this.next += at - this.at;
+		this.end += at - this.at;
+		this.bytes = to;
+		this.at = at;
 	}
 }
 

@@ -56,14 +56,25 @@ export function mqttSource(options: SourceOptions): Source {
 	return new MqttSource(options);
 }
 
+/** What a source fills while it drinks. */
+class Haul {
+	readonly batch = new Batch(BATCH);
+	readonly qos = new Uint8Array(BATCH);
+	readonly ids = new Uint16Array(BATCH);
+}
+
+/** Sources drink one after the other; in the rare case that one begins within another, there are two. */
+const hauls: Haul[] = [];
+
 export class MqttSource implements Source {
 	readonly largest: number;
 	readonly properties: Record<string, number>;
 	readonly #v5: boolean;
-	readonly #batch = new Batch(BATCH);
+	/** Borrowed for the time of a drink. */
+	#batch!: Batch;
 	/** Per entry of the batch: QoS, and the message id if that is above 0. */
-	readonly #qos = new Uint8Array(BATCH);
-	readonly #ids = new Uint16Array(BATCH);
+	#qos!: Uint8Array;
+	#ids!: Uint16Array;
 	/** Whether the batch has any ids: a QoS 0 subscription then skips a loop. */
 	#identified = false;
 	readonly #found = new PublishProperties();
@@ -220,6 +231,7 @@ export class MqttSource implements Source {
 	drink(inlet: Inlet): void {
 		this.#inlet = inlet;
 		this.#drinking = true;
+		const haul = this.#borrow();
 		if (this.#v5) this.#now = this.o.clock();
 		try {
 			if (this.#oversized && inlet.skip === 0) this.#refuseOversized();
@@ -238,8 +250,17 @@ export class MqttSource implements Source {
 		} finally {
 			this.#hand(inlet, true); // also what came before a malformed packet
 			this.#drinking = false;
+			hauls.push(haul);
 		}
 		this.#answer();
+	}
+
+	#borrow(): Haul {
+		const haul = hauls.pop() ?? new Haul();
+		this.#batch = haul.batch;
+		this.#qos = haul.qos;
+		this.#ids = haul.ids;
+		return haul;
 	}
 
 	#other(inlet: Inlet): void {
@@ -424,6 +445,7 @@ export class MqttSource implements Source {
 	 */
 	#drinkLeftOver(): void {
 		const drinking = this.#drinking;
+		const haul = drinking ? undefined : this.#borrow();
 		this.#drinking = true;
 		while (this.#leftOver.length > 0 && !this.#paused) {
 			const inlet = this.#leftOver[0] as Inlet;
@@ -439,6 +461,7 @@ export class MqttSource implements Source {
 			if (!inlet.find()) this.#leftOver.shift();
 		}
 		this.#drinking = drinking;
+		if (haul) hauls.push(haul);
 	}
 
 	#drinkRest(inlet: Inlet): void {

@@ -60,6 +60,47 @@ test("a packet larger than the slab is copied into one of its size", () => {
 	}
 });
 
+/** A stream like no other's: packets of `fill`, one of them larger than fits in front of a read. */
+function streamOf(fill: number): Buffer {
+	const packet = (size: number) =>
+		Buffer.concat([
+			Buffer.from([0x30, size | 0x80, (size >> 7) | 0x80, size >> 14]),
+			Buffer.alloc(size, fill),
+		]);
+	const sizes = [20_000, 300, 196_608, 300, 65_000, 400, 70_000, 300, 300];
+	return Buffer.concat(sizes.map((size) => packet(size + fill)));
+}
+
+test("inlets that read in turn into the same slab keep what they have left", () => {
+	for (const size of [997, 10_000, 100_000, 262_144]) {
+		const all = [1, 2, 3].map((fill) => ({
+			stream: streamOf(fill),
+			inlet: new Inlet(SLAB),
+			found: [] as string[],
+			from: 0,
+			reads: 0,
+		}));
+		const turn = (each: (typeof all)[number]) => {
+			const { inlet, stream, found } = each;
+			const count = stream.copy(inlet.room(), 0, each.from, each.from + size);
+			inlet.filled(count);
+			each.from += count;
+			// Every third read is a pause: nothing is taken, and then all at once.
+			const pauses = ++each.reads % 3 === 0 && each.from < stream.length;
+			while (!pauses && inlet.find()) {
+				found.push(inlet.bytes.toString("hex", inlet.at, inlet.next));
+				inlet.at = inlet.next;
+			}
+			inlet.settle();
+		};
+		while (all.some(({ from, stream }) => from < stream.length)) {
+			for (const each of all) if (each.from < each.stream.length) turn(each);
+		}
+		for (const { stream, found } of all)
+			expect(found.join("") === stream.toString("hex")).toBe(true);
+	}
+});
+
 test("a length of five bytes is an error", () => {
 	const bytes = Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01]);
 	for (let size = 1; size <= bytes.length; size++)
