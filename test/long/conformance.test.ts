@@ -6,15 +6,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type { Engine } from "#host/contract.js";
 import { blockingEngine } from "#host/engine/blocking.js";
 import type { CommandOptions } from "#host/engine/command.js";
 import { loadFilter } from "#host/engine/filter-module.js";
 import { inlineEngine } from "#host/engine/inline.js";
-import { checkEngine } from "#host/engine/preflight.js";
-import { customRuntime, RUNTIMES } from "#host/engine/runtimes/index.js";
+import { checkEngine, type Workshop } from "#host/engine/preflight.js";
 import type { Runtime } from "#host/engine/runtimes/runtime.js";
 import { ROOT } from "../cli/child.js";
 import { engineContract, numbered } from "../engine/contract.js";
@@ -22,7 +20,7 @@ import { command, NOW, WORKSHOP } from "../engine/engines.js";
 import { Record } from "../engine/record.js";
 import { trackedFixture } from "../engine/tracked-filter.js";
 import { assemble, fixture, fixtures } from "../engine/wat.js";
-import { obtain } from "./engines/obtain.js";
+import { everyEngine, findCandidates } from "./engines/candidates.js";
 import { type Row, report } from "./engines/report.js";
 
 const MEMORY = 1 << 24;
@@ -59,16 +57,8 @@ const shipped = readdirSync(join(ROOT, "build"))
 		readFileSync(join(ROOT, "build", name)),
 	]);
 
-const node = customRuntime([
-	process.execPath,
-	fileURLToPath(new URL("../engine/node-runtime.mjs", import.meta.url)),
-	"{module}",
-	"{param}",
-]);
-const engines: [string, Runtime][] = [
-	...Object.entries(RUNTIMES),
-	["command (Node's own WebAssembly)", node],
-];
+const { candidates, close } = await findCandidates();
+afterAll(close, 60_000);
 
 const rows: Row[] = [];
 const absent: [string, string][] = [];
@@ -180,8 +170,7 @@ const greedy = await assemble(`(module
 			(drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
 			(br $more))))`);
 
-for (const [name, runtime] of engines) {
-	const why = runtime === node ? "" : obtain(runtime.program);
+for (const { name, runtime, why, options, small } of candidates) {
 	if (why !== "") {
 		console.warn(`not run: ${name}: ${why}`);
 		absent.push([name, why]);
@@ -189,7 +178,7 @@ for (const [name, runtime] of engines) {
 	}
 	const row: Row = {
 		engine: name,
-		version: await versionOf(runtime),
+		version: await versionOf(runtime, options.workshop),
 		passed: 0,
 		failed: 0,
 		start: 0,
@@ -202,6 +191,7 @@ for (const [name, runtime] of engines) {
 			env: PARAMS,
 			limits: WIDE,
 			restart: RESTART,
+			...options,
 			...changes,
 		});
 
@@ -217,7 +207,7 @@ for (const [name, runtime] of engines) {
 		] as const) {
 			engineContract(`${name}, ${mode} mode`, {
 				make: ({ restart }) =>
-					command(runtime, module, { restart, limits: HASTY }),
+					command(runtime, module, { restart, limits: HASTY, ...options }),
 				keepsState: false,
 				loop: "E_GUEST_TIME",
 			});
@@ -243,7 +233,7 @@ for (const [name, runtime] of engines) {
 			},
 		);
 
-		test.each(runtime === node ? simple : foreign)(
+		test.each(small ? simple : foreign)(
 			"%s (made elsewhere) does as embedded",
 			async (_, bytes) => {
 				for (const seed of [1, 2]) {
@@ -299,10 +289,17 @@ for (const [name, runtime] of engines) {
 			await engine.close();
 		});
 
+		test.runIf(runtime.container)("no container is left", () => {
+			const env = { ...options.workshop?.surroundings };
+			const args = ["ps", "--all", "--quiet"];
+			expect(execFileSync(runtime.program, args, { env }).toString()).toBe("");
+		});
+
 		test("cold start, rate and memory", async () => {
 			const [, overheat] =
 				shipped.find(([file]) => /overheat/.test(file)) ?? [];
-			Object.assign(row, await measure(() => make(overheat as Uint8Array)));
+			const start = () => make(overheat as Uint8Array);
+			Object.assign(row, await measure(start, runtime.container));
 			expect(row.rate).toBeGreaterThan(5000);
 		});
 	});
@@ -311,9 +308,8 @@ for (const [name, runtime] of engines) {
 describe("embedded", () => {
 	test("cold start and rate, to compare", async () => {
 		const [, overheat] = shipped.find(([file]) => /overheat/.test(file)) ?? [];
-		const measured = await measure(() =>
-			embeddedSdk(overheat as Uint8Array, () => NOW),
-		);
+		const start = () => embeddedSdk(overheat as Uint8Array, () => NOW);
+		const measured = await measure(start);
 		rows.unshift({
 			engine: "embedded",
 			version: `Node ${process.versions.node}`,
@@ -325,6 +321,7 @@ describe("embedded", () => {
 });
 
 afterAll(() => {
+	if (!everyEngine) return;
 	const [cpu] = cpus();
 	report(
 		rows,
@@ -333,9 +330,13 @@ afterAll(() => {
 	);
 });
 
-async function versionOf(runtime: Runtime): Promise<string> {
-	if (runtime === node) return `Node ${process.versions.node}`;
-	return (await checkEngine(runtime, WORKSHOP)).version;
+async function versionOf(
+	runtime: Runtime,
+	workshop: Workshop = WORKSHOP,
+): Promise<string> {
+	if (runtime.program === process.execPath)
+		return `Node ${process.versions.node}`;
+	return (await checkEngine(runtime, workshop)).version;
 }
 
 /** Starts a hostile module, or is refused: "" when either ended well and no process is left. */
@@ -381,7 +382,9 @@ function children(): { pid: number }[] {
 			const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 			return Number(parent) === process.pid && state !== "Z";
 		})
-		.filter(({ pid }) => !/esbuild/.test(contents(String(pid), "cmdline")))
+		.filter(
+			({ pid }) => !/esbuild|dockerd/.test(contents(String(pid), "cmdline")),
+		)
 		.map(({ pid }) => ({ pid }));
 }
 
@@ -393,7 +396,22 @@ function contents(pid: string, file: string): string {
 	}
 }
 
-async function measure(make: () => Engine | Promise<Engine>) {
+/** Of a container the runtime in it counts, not the client. */
+function peakOf(container: unknown): number {
+	const inside = readdirSync("/proc").filter((name) =>
+		contents(name, "cmdline").startsWith("/wazero\0"),
+	);
+	const pids = container ? inside : children().map(({ pid }) => String(pid));
+	const peaks = pids.map((pid) =>
+		Number(/VmHWM:\s+(\d+)/.exec(contents(pid, "status"))?.[1] ?? 0),
+	);
+	return Math.max(0, ...peaks) * 1024;
+}
+
+async function measure(
+	make: () => Engine | Promise<Engine>,
+	container?: unknown,
+) {
 	const starts: number[] = [];
 	for (let k = 0; k < 7; k++) {
 		const engine = await make();
@@ -415,13 +433,11 @@ async function measure(make: () => Engine | Promise<Engine>) {
 	}
 	await record.consumedAll(500 * batches);
 	const rate = (500 * batches * 1000) / (performance.now() - begun);
-	const peaks = children().map(({ pid }) =>
-		Number(/VmHWM:\s+(\d+)/.exec(contents(String(pid), "status"))?.[1] ?? 0),
-	);
+	const memory = peakOf(container);
 	await engine.close();
 	return {
 		start: starts[3] as number,
 		rate,
-		memory: Math.max(0, ...peaks) * 1024,
+		memory,
 	};
 }

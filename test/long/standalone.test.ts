@@ -1,12 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import {
-	existsSync,
-	mkdtempSync,
-	readFileSync,
-	rmSync,
-	writeFileSync,
-} from "node:fs";
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -15,6 +8,12 @@ import { ARCHITECTURES } from "#host/pack/standalone.js";
 import { readTar } from "#host/pack/tar.js";
 import { finish, wasieve } from "../cli/child.js";
 import { OVERHEAT } from "../pack/modules.js";
+import {
+	NO_DOCKER,
+	socketIn,
+	startDocker,
+	stopDocker,
+} from "./engines/daemon.js";
 
 const READING =
 	'{"device_id":"press-1","temperature":91.2,"humidity":40,"timestamp":1}\n';
@@ -33,12 +32,7 @@ if (!hasQemu)
 	console.warn(
 		"skipped: no machines of other kinds (apt-get install qemu-user-static)",
 	);
-const DOCKERD = ["/usr/sbin/dockerd", "/usr/bin/dockerd"].find(existsSync);
-const hasDocker = DOCKERD !== undefined && process.getuid?.() === 0;
-if (!hasDocker)
-	console.warn(
-		"skipped: no Docker to start (apt-get install docker.io, as root)",
-	);
+if (NO_DOCKER) console.warn(`skipped: ${NO_DOCKER}`);
 
 /** Go compiles itself and wazero for four machines when nothing is cached. */
 const COMPILING = 900_000;
@@ -132,14 +126,10 @@ describe.skipIf(!hasGo)("standalone images", () => {
 		},
 	);
 
-	describe.skipIf(!hasDocker)("under a real Docker", () => {
+	describe.skipIf(NO_DOCKER !== "")("under a real Docker", () => {
 		let daemon: ChildProcess;
 		const docker = (args: string[], input = "") =>
-			finish(
-				["docker", "--host", `unix://${dir}/docker.sock`, ...args],
-				{},
-				input,
-			);
+			finish(["docker", "--host", socketIn(dir), ...args], {}, input);
 		const image = `localhost:5000/overheat:1.2-${{ x64: "amd64", arm64: "arm64", arm: "arm-v7", riscv64: "riscv64" }[process.arch as string]}`;
 
 		beforeAll(async () => {
@@ -151,9 +141,7 @@ describe.skipIf(!hasGo)("standalone images", () => {
 			});
 		}, STARTING);
 		afterAll(async () => {
-			if (daemon === undefined || daemon.exitCode !== null) return;
-			daemon.kill("SIGTERM");
-			await once(daemon, "exit");
+			await stopDocker(daemon);
 		});
 
 		test("it needs no network, no writable root and no rights, and sees the end of its input", async () => {
@@ -186,37 +174,3 @@ describe.skipIf(!hasGo)("standalone images", () => {
 		});
 	});
 });
-
-/** A daemon of our own: its folder, its socket, no bridge and no rules in the machine's firewall. */
-async function startDocker(dir: string): Promise<ChildProcess> {
-	const places = [
-		"--host",
-		`unix://${dir}/docker.sock`,
-		"--data-root",
-		`${dir}/docker`,
-		"--exec-root",
-		`${dir}/exec`,
-		"--pidfile",
-		`${dir}/docker.pid`,
-	];
-	const nothing = [
-		"--bridge",
-		"none",
-		"--iptables=false",
-		"--ip6tables=false",
-		"--ip-forward=false",
-		"--ip-masq=false",
-	];
-	const daemon = spawn(DOCKERD as string, [...places, ...nothing], {
-		stdio: ["ignore", "ignore", "pipe"],
-	});
-	let log = "";
-	await new Promise<void>((resolve, reject) => {
-		daemon.stderr.setEncoding("utf8").on("data", (text) => {
-			log += text;
-			if (log.includes("API listen on")) resolve();
-		});
-		daemon.on("exit", () => reject(new Error(log)));
-	});
-	return daemon;
-}
