@@ -98,12 +98,13 @@ type TellFlaws = (runtime: Runtime, found: Found) => void;
 /** Once for however many filters run in an engine. */
 function flawTeller(log: Log): TellFlaws {
 	const told = new Set<string>();
-	return ({ name, install }, { version, flaws }) => {
+	const hint = "update it, unless your distribution has mended this version";
+	return ({ name }, { version, flaws }) => {
 		if (told.has(name)) return;
 		told.add(name);
 		for (const { id, what } of flaws)
 			log.warn(
-				{ engine: name, version, id, hint: install },
+				{ engine: name, version, id, hint },
 				`${name} ${version}: ${what} (${id})`,
 			);
 	};

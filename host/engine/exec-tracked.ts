@@ -29,8 +29,7 @@ export async function executeTracked(
 		await source.start(script);
 		return await script.ended;
 	} finally {
-		await source.close();
-		await engine.close();
+		await Promise.allSettled([source.close(), engine.close()]);
 	}
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -211,6 +211,26 @@ describe("an engine that", () => {
 		expect(record.outputs).toEqual(["e1", "e2", "e3"]);
 		expect(record.failures).toEqual([]);
 		expect(record.restarts.map(({ code }) => code)).toEqual(["E_ENGINE_LOST"]);
+	});
+
+	test("vanishes stops, and goes on where it was when it is back", async () => {
+		const runtime = script(
+			`exec '${process.execPath}' '${NODE}' "$1" --die-after-read`,
+		);
+		const { engine, record, feed } = await begin(runtime, plain, {
+			restart: { max: 2, backoff: { min: 1, max: 1 } },
+		});
+		const whole = `#!/bin/sh\nexec '${process.execPath}' '${NODE}' "$1"\n`;
+		rmSync(runtime.program);
+		feed("e1", "e2");
+		await record.until(() => record.stop !== undefined);
+		expect(record.stop?.message).toContain("cannot be started");
+		expect(record.consumedNumbers).toEqual([]);
+		writeFileSync(runtime.program, whole, { mode: 0o755 });
+		await engine.restart();
+		await record.consumedAll(2);
+		expect(record.outputs).toEqual(["e1", "e2"]);
+		expect(record.failures).toEqual([]);
 	});
 
 	test("is killed on the same reading again and again blames it", async () => {

@@ -144,6 +144,58 @@ test("an image that is not here is no reason to wait for a download", async () =
 	expect(calls().join()).toContain("--pull=never");
 });
 
+/** As Docker 20.10 and 28, podman 4.3 and ctr 1.6 say it. */
+test.each([
+	[docker({}), "No such image: nope:1.", 125, /image is not on this machine/],
+	[podman({}), "nope:1: image not known", 125, /image is not on this machine/],
+	[ctr(), 'ctr: image "localhost/x:1": not found', 1, /image is not on this/],
+	[
+		docker({}),
+		"No such container: pause.",
+		125,
+		/the container whose network .* does not run/,
+	],
+	[
+		dockerWasm({}),
+		"cannot join network of a non running container: 0ab1",
+		125,
+		/the container whose network .* does not run/,
+	],
+	[
+		dockerWasm({}),
+		"Unknown runtime specified io.containerd.wasmtime.v1.",
+		125,
+		/its Wasm shim is not there/,
+	],
+	[
+		ctr(),
+		'ctr: failed to start shim: failed to resolve runtime path: runtime "io.containerd.wasmtime.v1" binary not installed',
+		1,
+		/its Wasm shim is not there/,
+	],
+	[
+		dockerWasm({}),
+		"image with reference 9a7e was found but does not match the specified platform: wanted wasi/wasm, actual: linux/amd64",
+		125,
+		/the image is of another platform/,
+	],
+	[docker({}), "exec /wazero: exec format error", 255, /of another platform/],
+	[docker({}), "no space left on device", 125, /its daemon refuses/],
+])("$name: %s", async (runtime, words, code, message) => {
+	const daemon =
+		runtime.program === "docker" ? "Error response from daemon: " : "";
+	const help = "Run 'docker run --help' for more information";
+	const body = `if [ "$1" = run ]; then echo "${daemon}"'${words}' >&2; echo "${help}" >&2; exit ${code}; fi; echo 29.7.2`;
+	const { program } = script(body);
+	const engine = command({ ...runtime, program }, tracked, { image: "I" });
+	engines.push(engine);
+	await expect(engine.start(new Record())).rejects.toMatchObject({
+		code: "E_ENGINE_START",
+		message: expect.stringMatching(message),
+		hint: expect.stringMatching(/./),
+	});
+});
+
 test("a module made elsewhere is refused: in an image nobody can hear it ask", async () => {
 	const plain = await fixture("contract");
 	expect(() => command(docker({}), plain, { image })).toThrow(/made elsewhere/);

@@ -20,9 +20,9 @@ export const IMAGE: Refusal = {
 	hint: "pull or load it first: a start does not wait for a download",
 };
 export const PLATFORM: Refusal = {
-	says: /exec format error/,
+	says: /exec format error|does not match the specified platform/,
 	message: "the image is of another platform",
-	hint: "docker and podman run Linux images of this machine's kind; those of wasi/wasm need docker-wasm",
+	hint: "docker and podman run Linux images of this machine's kind; docker-wasm runs those of wasi/wasm",
 };
 /** In the shim's words (libcontainer 0.5.4) and in those of an old runc. */
 export const TIME: Refusal = {
@@ -31,9 +31,21 @@ export const TIME: Refusal = {
 	hint: 'put "features": {"time-namespaces": false} into daemon.json and restart dockerd',
 };
 export const SHIM: Refusal = {
-	says: /unknown or invalid runtime|runtime .* not installed|failed to start shim/i,
+	says: /unknown (or invalid )?runtime|runtime .* not installed|failed to start shim/i,
 	message: "its Wasm shim is not there",
 	hint: "put containerd-shim-wasmtime-v1 on the PATH of dockerd and containerd, and turn the containerd image store on",
+};
+
+export const NETWORK: Refusal = {
+	says: /no such container|no container with name|non running container/i,
+	message: "the container whose network it is to share does not run",
+	hint: "docker run -d --name NAME --network none --restart always alpine sleep infinity",
+};
+/** Anything else, after all others. */
+export const REFUSED: Refusal = {
+	says: /error response from daemon: ./i,
+	message: "its daemon refuses",
+	hint: "what it says tells why; `docker events` shows how far it came",
 };
 
 /** docker run and podman run, as tight as both can: no network, nothing to write to, no rights. */

@@ -3,6 +3,9 @@ import {
 	DAEMON,
 	end,
 	IMAGE,
+	NETWORK,
+	PLATFORM,
+	REFUSED,
 	run,
 	SHIM,
 	STORE,
@@ -25,7 +28,7 @@ export function dockerWasm(options: ContainerOptions): Runtime {
 		arguments: (launch) =>
 			run(options, launch, [...shim, "--platform", "wasi/wasm"]),
 		oldest: "23.0.0",
-		refusals: [DAEMON, IMAGE, TIME, SHIM],
+		refusals: [DAEMON, IMAGE, TIME, SHIM, PLATFORM, NETWORK, REFUSED],
 		install: "install Docker Engine and the wasmtime shim of runwasi",
 		container: {
 			...STORE,

@@ -3,7 +3,9 @@ import {
 	DAEMON,
 	end,
 	IMAGE,
+	NETWORK,
 	PLATFORM,
+	REFUSED,
 	run,
 	STORE,
 } from "./container.js";
@@ -29,7 +31,7 @@ export function docker(options: ContainerOptions): Runtime {
 		oldest: "20.10.0",
 		flaws: RUNC,
 		trap: /wasm (error|trap): .*/,
-		refusals: [DAEMON, IMAGE, PLATFORM],
+		refusals: [DAEMON, IMAGE, PLATFORM, NETWORK, REFUSED],
 		limits: "memory",
 		start: 30_000,
 		install: "install Docker Engine and start it",

@@ -1,14 +1,16 @@
 import { type ContainerOptions, run } from "./container.js";
 import { docker } from "./docker.js";
-import type { Runtime } from "./runtime.js";
+import type { Container, Runtime } from "./runtime.js";
 
 /** podman asks for a million of both by itself, which not every machine lets it have. */
 const LIMITS = ["--ulimit", "nofile=256:256", "--ulimit", "nproc=256:256"];
 
 /** A Linux image as with docker, without a daemon. Measured with 4.3. */
 export function podman(options: ContainerOptions): Runtime {
+	const like = docker(options);
+	const stuck = "try the image by hand: podman run --rm -i IMAGE";
 	return {
-		...docker(options),
+		...like,
 		name: "podman",
 		program: "podman",
 		arguments: (launch) => run(options, launch, LIMITS),
@@ -21,5 +23,6 @@ export function podman(options: ContainerOptions): Runtime {
 		},
 		oldest: "3.0.0",
 		install: "install podman",
+		container: { ...(like.container as Container), stuck },
 	};
 }
