@@ -1,9 +1,10 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { workshopOf } from "#host/cli/workshop.js";
 import { isThere, WORKSHOP } from "../engine/engines.js";
+import { fixture } from "../engine/wat.js";
 import { folder, ROOT, wasieve } from "./child.js";
 
 const NODE = fileURLToPath(
@@ -55,6 +56,37 @@ test("an engine that is not there is said before anything runs", async () => {
 	expect(stdout).toBe("");
 	expect(stderr).toContain("E_ENGINE_MISSING");
 	expect(stderr).toContain("no-such-engine");
+});
+
+test("an engine that is killed once, and a reading that traps: the policy, nothing lost", async () => {
+	const dir = folder();
+	const runs = `exec '${process.execPath}' '${NODE}' "$@"`;
+	const once = `[ -e '${dir}/killed' ] || { touch '${dir}/killed'; '${process.execPath}' '${NODE}' "$1" --die-after-read; kill -9 $$; }`;
+	writeFileSync(join(dir, "engine"), `#!/bin/sh\n${once}\n${runs}\n`, {
+		mode: 0o755,
+	});
+	writeFileSync(join(dir, "contract.wasm"), await fixture("contract"));
+	writeFileSync(join(dir, "in"), "e1\ne2\nt\ne3\n");
+	const file = join(dir, "gateway.yaml");
+	writeFileSync(
+		file,
+		`http: false
+pipelines:
+  a:
+    from: { file: in }
+    filter: { module: contract.wasm, engine: { command: [./engine] } }
+    to: stdout
+    restart: { backoff: 1ms }
+`,
+	);
+	const { code, stdout, stderr } = await wasieve(["run", file]);
+	expect(code, stderr).toBe(0);
+	expect(stdout).toBe("e1\ne2\ne3\nbye\n");
+	expect(stderr).toContain("E_ENGINE_LOST");
+	expect(stderr).toMatch(/taken 4 = .* failed 1 \+ open 0/);
+	expect(readFileSync(join(dir, "quarantine/a.ndjson"), "utf8")).toMatch(
+		/"code":"E_GUEST_TRAP"/,
+	);
 });
 
 test("what is known of an engine's version is told once", async () => {

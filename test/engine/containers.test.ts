@@ -208,7 +208,7 @@ test.each([
 	],
 	[
 		dockerWasm({ network: "host" }),
-		"run --rm -i --name N --pull=never --network host --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b --runtime io.containerd.wasmtime.v1 --platform wasi/wasm -e A=1 I x",
+		"run --rm -i --name N --pull=never --network host --log-driver none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64 --memory 83886080b --runtime io.containerd.wasmtime.v1 --platform wasi/wasm --no-healthcheck -e A=1 I x",
 	],
 	[
 		podman({}),

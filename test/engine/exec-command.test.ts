@@ -1,11 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	existsSync,
+	readdirSync,
+	readFileSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { folder, MAIN, ROOT, wasieve } from "../cli/child.js";
+import { finish, folder, MAIN, ROOT, wasieve } from "../cli/child.js";
 import { FOLDERS, isThere } from "./engines.js";
 import { fixture } from "./wat.js";
 
@@ -64,6 +70,19 @@ describe.each([NODE, ...real])("%s", (engine) => {
 		expect([code, stdout]).toEqual([134, "e1\ndoomed\n"]);
 		expect(stderr).toMatch(/\nwasieve: E_GUEST_TRAP: .*unreachable.*\n$/);
 	});
+});
+
+test.each([
+	["wazero", ["run", "-env=LIMIT=23"]],
+	["wasmtime", ["run", "--env", "LIMIT=23"]],
+])("%s runs a filter with nothing of ours", async (name, args) => {
+	const program = FOLDERS.map((dir) => join(dir, name)).find(existsSync);
+	if (program === undefined) return;
+	const ran = await finish([program, ...args, OVERHEAT], {}, OFFICE);
+	const here = ["--param", "LIMIT=23"];
+	expect(ran).toEqual(
+		await exec(OVERHEAT, OFFICE, { engine: "embedded", args: here }),
+	);
 });
 
 test("an output leaves before the next reading is sent", async () => {

@@ -305,6 +305,13 @@ for (const { name, runtime, why, options, small } of candidates) {
 	});
 }
 
+test.runIf(process.env.WASIEVE_TEST_STRICT)(
+	"every engine asked for is here",
+	() => {
+		expect(absent).toEqual([]);
+	},
+);
+
 describe("embedded", () => {
 	test("cold start and rate, to compare", async () => {
 		const [, overheat] = shipped.find(([file]) => /overheat/.test(file)) ?? [];

@@ -22,11 +22,12 @@ import type { Runtime } from "./runtime.js";
  */
 export function dockerWasm(options: ContainerOptions): Runtime {
 	const shim = ["--runtime", "io.containerd.wasmtime.v1"];
+	// Nothing can be executed in a container of the shim: a health check of the image would fail for ever.
+	const platform = ["--platform", "wasi/wasm", "--no-healthcheck"];
 	return {
 		...docker(options),
 		name: "docker-wasm",
-		arguments: (launch) =>
-			run(options, launch, [...shim, "--platform", "wasi/wasm"]),
+		arguments: (launch) => run(options, launch, [...shim, ...platform]),
 		oldest: "23.0.0",
 		refusals: [DAEMON, IMAGE, TIME, SHIM, PLATFORM, NETWORK, REFUSED],
 		install: "install Docker Engine and the wasmtime shim of runwasi",
