@@ -24,7 +24,7 @@ export async function describeMachine() {
 		memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
 		kernel: `Linux ${release()}`,
 		node: process.version,
-		engines: engines(),
+		engines: await engines(),
 		commit: commit(),
 		date: new Date().toISOString().slice(0, 16).replace("T", " "),
 		load: loadavg()[0]?.toFixed(2) ?? "?",
@@ -46,31 +46,30 @@ function governor() {
 
 const GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
 
-/** Programs that may take part, and how each says its version. */
-const PROGRAMS = ["wasmtime", "wazero", "docker"];
-
-/** @returns {Record<string, string>} of what was found */
-function engines() {
+/** @returns {Promise<Record<string, string>>} versions of what was found beside Node */
+async function engines() {
 	/** @type {Record<string, string>} */
 	const found = { v8: process.versions.v8 };
 	const mosquitto = mosquittoVersion();
 	if (mosquitto) found.mosquitto = mosquitto;
-	for (const program of PROGRAMS) {
-		const version = versionOf(program);
-		if (version) found[program] = version;
-	}
+	// Only who measures has a build: reports and comparisons know machines without one.
+	const { externalEngines } = await import("./engines.mjs");
+	for (const { name, version } of (await externalEngines()).engines)
+		found[name] = version;
+	const docker = dockerVersion();
+	if (docker) found.docker = docker;
 	return found;
 }
 
-/** @param {string} program */
-function versionOf(program) {
+/** @returns {string | undefined} of the daemon, if there is one */
+function dockerVersion() {
+	const args = ["version", "--format", "{{.Server.Version}}"];
 	try {
-		const said = execFileSync(
-			program,
-			[program === "wazero" ? "version" : "--version"],
-			{ encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 5000 },
-		);
-		return /\d+(\.\d+)+/.exec(said)?.[0] ?? "unknown";
+		return execFileSync("docker", args, {
+			encoding: "utf8",
+			stdio: ["ignore", "pipe", "ignore"],
+			timeout: 5000,
+		}).trim();
 	} catch {
 		return undefined;
 	}

@@ -33,7 +33,7 @@ export async function highestRate(plan) {
 			for (const qos of QOS)
 				absent.push(...(await addRows(section, name, kind, qos, plan)));
 	}
-	section.note = `An open loop at a fixed rate, tried faster and slower until the highest that was carried and the lowest that was not are within ${percent(CLOSE - 1)} %. Carried: every alert came once and right, the last within ${BEHIND_MS} ms after the last reading, at ${percent(KEPT)} % of the rate or more. Broker, load and gateway share the machine: it is the limit of all three.${notRun(absent)}`;
+	section.note = `An open loop at a fixed rate, tried faster and slower until the highest that was carried and the lowest that was not are within ${percent(CLOSE - 1)} %. Carried, at the first or second try: every alert came once and right, the last within ${BEHIND_MS} ms after the last reading, at ${percent(KEPT)} % of the rate or more. Broker, load and gateway share the machine: it is the limit of all three.${notRun(absent)}`;
 	return [section];
 }
 
@@ -60,10 +60,13 @@ async function addRows(section, name, broker, qos, plan) {
 			const first =
 				known.get(subject) ??
 				(await run({ window: WINDOW })).rate / (plan.quick ? 2 : 1);
+			const trial = async (/** @type {number} */ rate) =>
+				isCarried(await run({ rate }), rate);
 			const rate = await search(
-				async (tried) => {
-					const carried = isCarried(await run({ rate: tried }), tried);
-					plan.say(`  ${tried} msg/s: ${carried ? "carried" : "not carried"}`);
+				async (rate) => {
+					// A hiccup of the machine is no limit: what fails is tried once more.
+					const carried = (await trial(rate)) || (await trial(rate));
+					plan.say(`  ${rate} msg/s: ${carried ? "carried" : "not carried"}`);
 					return carried;
 				},
 				first,

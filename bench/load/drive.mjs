@@ -52,9 +52,10 @@ export async function drive({ port, qos, mode, pid, crew, warmMs, ms }) {
 			broken,
 		]);
 		Atomics.store(slots, SLOT.stop, 1);
+		const stopped = now();
+		// What waits in the sender's own socket goes out first, and counts as backlog.
 		await finished;
 		const sent = Atomics.load(slots, SLOT.sent);
-		const stopped = now();
 		await ear.silence(hotBelow(sent));
 		const behind = ear.lastAt() - stopped;
 		const seen = report(/** @type {any} */ (moments), ear, sent, pid, times);
