@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { arch } from "node:os";
 import { basename, resolve } from "node:path";
 import { WasieveError } from "../errors.js";
@@ -23,7 +23,8 @@ and in every run: gate on them. Speed is this machine's: a median of rounds with
   --input FILE     readings, one a line
   --budget FILE    JSON with any of bytes, gzip, instructionsPerReading, peakMemory, compileMs,
                    instantiateUs (at most) and readingsPerSecond (at least)
-  --json FILE      writes the performance label; - is stdout, and then nothing else is there
+  --json FILE      writes the performance label, beside the figures of other architectures if FILE
+                   has them already; - is stdout, and then nothing else is there
   --param K=V      a parameter of the filter; may be given again
   --rounds N       timed rounds (default ${ROUNDS})
   --memory SIZE    the guest's memory at most (default 16MiB)
@@ -41,7 +42,7 @@ Example:
 		if (given.json === "-") io.stdout.write(jsonOf(label));
 		else io.stdout.write(textOf(label));
 		if (given.json !== undefined && given.json !== "-")
-			save(resolve(io.cwd, given.json), jsonOf(label));
+			await save(resolve(io.cwd, given.json), label);
 		const over = exceeded(label, label.machines[arch()], given.budget);
 		if (over.length > 0)
 			throw new WasieveError("E_BUDGET", "the module exceeds its budget", {
@@ -112,17 +113,19 @@ function read(path: string, code: "E_MODULE_READ" | "E_FILE_READ"): Buffer {
 	}
 }
 
-function save(path: string, text: string): void {
+async function save(path: string, label: PerformanceLabel): Promise<void> {
+	const { joined } = await import("./label.js");
 	try {
-		writeFileSync(path, text);
+		// Not a pipe or a terminal: there is nothing to read in those, and no end of it.
+		const there = statSync(path, { throwIfNoEntry: false })?.isFile();
+		const before = there ? readFileSync(path, "utf8") : "";
+		writeFileSync(path, jsonOf(joined(label, before)));
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
 		throw new WasieveError(
 			"E_FILE_WRITE",
 			`${path} cannot be written (${why})`,
-			{
-				cause,
-			},
+			{ cause },
 		);
 	}
 }

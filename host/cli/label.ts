@@ -90,6 +90,24 @@ export function labelOf(
 	};
 }
 
+/**
+ * A label of the same module on the same input, measured on another architecture before, has its figures
+ * beside these; any other text is replaced.
+ */
+export function joined(
+	label: PerformanceLabel,
+	before: string,
+): PerformanceLabel {
+	const fixed = (of: object) => JSON.stringify({ ...of, machines: {} });
+	try {
+		const old = JSON.parse(before) as PerformanceLabel;
+		if (fixed(old) !== fixed(label)) return label;
+		return { ...label, machines: { ...old.machines, ...label.machines } };
+	} catch {
+		return label;
+	}
+}
+
 function linesOf(output: Uint8Array): number {
 	return output.filter((byte) => byte === LF).length;
 }

@@ -62,6 +62,24 @@ describe("wasieve bench", () => {
 		}
 	});
 
+	it("keeps what another architecture wrote into the same label", async () => {
+		const path = join(folder(), "label.json");
+		await bench("--json", path);
+		const label = JSON.parse(readFileSync(path, "utf8"));
+		const there = { other: { cpu: "elsewhere" } };
+		writeFileSync(path, JSON.stringify({ ...label, machines: there }));
+		await bench("--json", path);
+		const both = JSON.parse(readFileSync(path, "utf8"));
+		expect(Object.keys(both.machines)).toEqual(["other", process.arch]);
+		expect(both.machines.other).toEqual(there.other);
+
+		const stale = { ...label, digest: "sha256:0", machines: there };
+		writeFileSync(path, JSON.stringify(stale));
+		await bench("--json", path);
+		const alone = JSON.parse(readFileSync(path, "utf8"));
+		expect(Object.keys(alone.machines)).toEqual([process.arch]);
+	});
+
 	it("tells people the same", async () => {
 		const { stdout } = await bench();
 		expect(stdout).toMatch(/^overheat\.wasm\n/);
