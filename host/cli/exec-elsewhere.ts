@@ -12,7 +12,7 @@ import { byHand, workshopOf } from "./workshop.js";
 export interface Elsewhere
 	extends Omit<
 		CommandExecution,
-		"runtime" | "workshop" | "env" | "folder" | "image"
+		"runtime" | "workshop" | "env" | "folder" | "image" | "stop"
 	> {
 	/** A known name, or a command in one word. */
 	engine: string;
@@ -22,6 +22,8 @@ export interface Elsewhere
 	params: readonly string[];
 }
 
+/** Exit codes of a program that is ended by them: a container would outlive it. */
+const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
 /** Bytes of the longest line read in tracked mode. */
 const LONGEST = 1 << 28;
 
@@ -30,6 +32,7 @@ export async function runElsewhere(
 	given: Elsewhere,
 	{ stdin, ...io }: Io,
 ): Promise<Ending> {
+	const stop = new AbortController();
 	const runtime = byHand(given.engine, given.network);
 	const workshop = workshopOf(io.env);
 	const cache = join(openStore({}, io).dir, "runtimes");
@@ -39,7 +42,9 @@ export async function runElsewhere(
 		start: Math.max(given.start, runtime.start),
 		folder: tmpdir(),
 		image: packer(cache, workshop, io.env),
+		stop: stop.signal,
 	};
+	const leave = io.onSignal((name) => stop.abort(SIGNALS[name]));
 	try {
 		if (!runtime.container?.deaf) return await executeBy(execution, stdin);
 		const source = fileSource({ stdin, maxReading: LONGEST });
@@ -47,5 +52,6 @@ export async function runElsewhere(
 	} finally {
 		// It may be left half read, and would keep the process.
 		stdin.destroy();
+		leave();
 	}
 }

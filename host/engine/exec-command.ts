@@ -34,6 +34,18 @@ export interface CommandExecution {
 	folder: string;
 	/** For containers: who makes its image. */
 	image?: Pack;
+	/** Ends it; the reason is the exit code. */
+	stop: AbortSignal;
+}
+
+/** Tells how a run ends that is stopped. */
+export function whenStopped(
+	stop: AbortSignal,
+	end: (ending: Ending) => void,
+): void {
+	const listener = () => end({ ...WELL, code: stop.reason });
+	if (stop.aborted) listener();
+	else stop.addEventListener("abort", listener, { once: true });
 }
 
 /**
@@ -97,6 +109,7 @@ class Conversation implements GuestListener {
 		});
 		const late = () => this.#end(failed(tooLong(run.time)));
 		this.#dog = new Watchdog(() => false, late);
+		whenStopped(run.stop, this.#end);
 		this.#guest.begin();
 		this.#dog.watch(run.start);
 	}

@@ -2,7 +2,7 @@ import type { Batch, Engine, Intake, Outcomes, Source } from "../contract.js";
 import { asWasieveError, type WasieveError } from "../errors.js";
 import { commandEngine } from "./command.js";
 import { BEGINNING, type Ending, failed } from "./exec.js";
-import type { CommandExecution } from "./exec-command.js";
+import { type CommandExecution, whenStopped } from "./exec-command.js";
 import { ClosedPipe, writeAll } from "./stdio-host.js";
 import { Exit } from "./wasi.js";
 
@@ -24,10 +24,10 @@ export async function executeTracked(
 		clock: () => BEGINNING,
 	});
 	const script = new Script(engine, source);
+	whenStopped(run.stop, script.stop);
 	try {
-		await engine.start(script);
-		await source.start(script);
-		return await script.ended;
+		const begun = engine.start(script).then(() => source.start(script));
+		return await Promise.race([begun.then(() => script.ended), script.ended]);
 	} finally {
 		await Promise.allSettled([source.close(), engine.close()]);
 	}
@@ -49,6 +49,8 @@ class Script implements Intake, Outcomes {
 			this.#end = resolve;
 		});
 	}
+
+	readonly stop = (ending: Ending): void => this.#end(ending);
 
 	/* Intake. */
 

@@ -168,6 +168,7 @@ echo 'Exception: unreachable'; exit 1`;
 });
 
 test.each([
+	["", [], 2, /--engine names no engine/],
 	["no-such-engine {module}", [], 125, /^wasieve: E_ENGINE_MISSING: .*\n$/],
 	["wazero", ["--fuel", "1M"], 2, /--fuel is for the embedded engine/],
 	["embedded", ["--network", "host"], 2, /--network is for containers/],
@@ -217,6 +218,22 @@ describe("in containers that never see the end of stdin", () => {
 			);
 		},
 	);
+
+	test("a signal ends the container, which would outlive its client", async () => {
+		const { dir, env, calls } = fake();
+		const args = ["--engine", "docker-wasm", "--network", "host"];
+		const child = spawn(process.execPath, [MAIN, "exec", OVERHEAT, ...args], {
+			stdio: "pipe",
+			env: { ...process.env, ...env, TMPDIR: dir },
+		});
+		child.stdin.write(`${READING}\n`);
+		await once(child.stdout, "data");
+		child.kill("SIGTERM");
+		expect(await once(child, "close")).toEqual([143, null]);
+		expect(calls()).toMatch(/^kill wasieve-/m);
+		const left = readdirSync(dir).filter((name) => /pid$|^wasieve-/.test(name));
+		expect(left).toEqual([]);
+	});
 
 	test("a module made elsewhere is refused: nothing would end it", async () => {
 		const given = { engine: "ctr", env: fake().env };

@@ -22,11 +22,19 @@ const RECIPES: { readonly [program: string]: () => void } = {
 	},
 };
 
+/** What no package registry has. */
+const ABSENT: { readonly [program: string]: string } = {
+	iwasm:
+		"no registry has it. The crate wamr-sys 0.1.1 brings WAMR's sources of 2021, whose iwasm tells no version and ends with 0 after a trap, so it is refused; PyPI's wamr-bin is another program",
+	wasmedge: "no registry has it, only bindings and placeholders",
+};
+
 /** Installs an engine unless it is there. Returns why it cannot be had, or "". */
 export function obtain(program: string): string {
 	if (isThere(program)) return "";
 	const recipe = RECIPES[program];
-	if (recipe === undefined) return "it is not on this machine";
+	if (recipe === undefined)
+		return ABSENT[program] ?? "it is not on this machine";
 	try {
 		mkdirSync(BIN, { recursive: true });
 		recipe();
