@@ -31,7 +31,7 @@ export const USUAL = ["cost", "size", "in-module", "capacity"];
  * @throws when there is no such commit, or it cannot be built
  */
 export function checkOut(ref) {
-	const commit = git("rev-parse", "--short", "--verify", `${ref}^{commit}`);
+	const commit = commitOf(ref);
 	const root = mkdtempSync(join(tmpdir(), "wasieve-against-"));
 	git("worktree", "add", "--quiet", "--detach", "--force", root, commit);
 	process.once("exit", () => {
@@ -45,6 +45,15 @@ export function checkOut(ref) {
 	else npm(root, "ci", "--no-audit", "--no-fund");
 	npm(root, "run", "build");
 	return { root, commit };
+}
+
+/** @param {string} ref */
+function commitOf(ref) {
+	try {
+		return git("rev-parse", "--short", "--verify", `${ref}^{commit}`);
+	} catch {
+		throw new Error(`--against ${ref}: there is no such commit`);
+	}
 }
 
 /** @type {(...args: string[]) => string} */

@@ -98,6 +98,8 @@ function direction({ better }, grew) {
 	return grew === (better === "more") ? "faster" : "slower";
 }
 
+const GATES = ["exact", "all", "none"];
+
 /** @typedef {"exact" | "all" | "none"} Gate which figures may not become slower, or vanish */
 
 /**
@@ -229,6 +231,15 @@ export function compareFiles(argv, print) {
 	return done.faults.length > 0 ? 1 : 0;
 }
 
+/**
+ * @param {string} gate
+ * @throws when there is no such gate
+ */
+export function checkGate(gate) {
+	if (!GATES.includes(gate))
+		throw new Error(`--gate ${gate}: ${GATES.join(", ")}`);
+}
+
 /** @param {readonly string[]} argv */
 function compared(argv) {
 	const { values, positionals } = parseArgs({
@@ -243,8 +254,7 @@ function compared(argv) {
 	const [fileA, fileB, more] = positionals;
 	if (!fileA || !fileB || more) throw new Error("two results are needed");
 	const gate = /** @type {Gate} */ (values.gate);
-	if (!["exact", "all", "none"].includes(gate))
-		throw new Error(`--gate ${gate}: exact, all or none`);
+	checkGate(gate);
 	const threshold = Number(values.threshold);
 	if (!(threshold >= 0)) throw new Error(`--threshold ${values.threshold}`);
 	const [a, b] = [readResult(fileA), readResult(fileB)];

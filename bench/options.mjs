@@ -1,5 +1,6 @@
 // The flags of bench/run.mjs.
 import { parseArgs } from "node:util";
+import { checkGate } from "./compare.mjs";
 
 export const HELP = `npm run bench -- [flags]
   --quick           one short round: does it work, not how fast is it (under 3 minutes)
@@ -43,6 +44,7 @@ export function readOptions(argv) {
 	});
 	if (values.rivals && values.alone)
 		throw new Error("--rivals and --alone leave nothing to measure");
+	checkGate(values.gate);
 	const rounds = Number(values.rounds ?? usualRounds(values));
 	if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50)
 		throw new Error(`--rounds ${values.rounds}: an integer from 1 to 50`);
