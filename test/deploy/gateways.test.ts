@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folder, ROOT, wasieve } from "../cli/child.js";
 import { placed } from "./places.js";
 
-test.concurrent.each([
+test.each([
 	"gateway.yaml",
 	"compose/gateway.yaml",
 	"shared/gateway.yaml",
@@ -12,12 +12,10 @@ test.concurrent.each([
 	"systemd/gateway.yaml",
 ])("deploy/%s has no mistakes", async (file) => {
 	const dir = folder();
-	for (const secret of ["mqtt_password", "mqtt/password", "mqtt"]) {
-		const path = join(dir, `secrets-of-${file}`, secret.replace("/", "-"));
-		mkdirSync(dirname(path), { recursive: true });
-		writeFileSync(path, "secret\n");
-	}
-	const secrets = join(dir, `secrets-of-${file}`);
+	const secrets = join(dir, "secrets");
+	mkdirSync(secrets);
+	for (const name of ["mqtt_password", "mqtt-password", "mqtt"])
+		writeFileSync(join(secrets, name), "secret\n");
 	const copy = placed(dir, file, {
 		"/run/secrets/mqtt/": `${secrets}/mqtt-`,
 		"/run/secrets/": `${secrets}/`,
