@@ -9,18 +9,20 @@
 
 # The last LTS line of Node that is made for arm/v7 as well.
 ARG NODE_IMAGE=docker.io/library/node:22-alpine3.22
+# The same on the machine that builds.
+ARG BUILD_IMAGE=${NODE_IMAGE}
 ARG GO_IMAGE=docker.io/library/golang:1.25-alpine3.22
 ARG MQTT_IMAGE=docker.io/library/eclipse-mosquitto:2.0.22
 
 # What comes out of these stages runs on any machine, so the builder's own makes it: no emulation.
-FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build && find build '(' -name '*.d.ts' -o -name '*.map' ')' -exec rm {} + && mkdir /empty
 
-FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS packages
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS packages
 WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
