@@ -1,7 +1,7 @@
 #!/bin/sh
 # Loads what the gateway's file outputs have written into the database, each file in one transaction.
 #
-#   alerts.ndjson ─ mv ─▶ alerts.ndjson.1764075600-7 ─ next round ─▶ rows, and the file's name in `loaded` ─▶ rm
+#   alerts.ndjson ─ mv ─▶ alerts.ndjson.UUID ─ next round ─▶ rows, and the file's name in `loaded` ─▶ rm
 #
 # A file is moved in one round and loaded in the next: the gateway makes a new file before it writes again, and what it was
 # just writing has ended by then. A crash at any place repeats a step and loses or doubles nothing.
@@ -33,9 +33,10 @@ round() {
 	done
 	for file in *.ndjson; do
 		[ -s "$file" ] || continue
-		mv "$file" "$file.$(date +%s)-$$"
+		# A name that no file had before: a clock that is set back must not make one of `loaded`.
+		mv "$file" "$file.$(cat /proc/sys/kernel/random/uuid)"
 	done
-	touch /tmp/round
+	touch "${ROUND:-/tmp/round}"
 }
 
 trap 'exit 0' TERM INT

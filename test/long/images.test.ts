@@ -39,6 +39,7 @@ const BUILDING = 900_000;
 
 /** Before 1.30 buildah forgets what the image is for after a stage that is for the builder: the last stage says it again. */
 function spelledOut(dir: string, platform: string): string {
+	// biome-ignore lint/suspicious/noTemplateCurlyInString: an argument of the Dockerfile
 	const last = "FROM ${NODE_IMAGE} AS gateway";
 	const text = readFileSync(join(ROOT, "Dockerfile"), "utf8");
 	expect(text).toContain(last);
