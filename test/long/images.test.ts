@@ -2,7 +2,7 @@
  * The Dockerfile, executed: buildah makes each target with base images made here, and a real Docker runs the gateway's.
  * npm run test:images
  */
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import {
 	cpSync,
 	existsSync,
@@ -20,11 +20,17 @@ import { client, inbox, reading } from "../e2e/clients.js";
 import { hasMosquitto, Mosquitto } from "../mqtt/mosquitto.js";
 import { OVERHEAT } from "../pack/modules.js";
 import { hasBuildah } from "../pack/tools.js";
-import { type Docker, hasDocker, startDocker } from "./docker.js";
 import { commandFor, PROCESSORS } from "./emulated.js";
+import {
+	NO_DOCKER,
+	socketIn,
+	startDocker,
+	stopDocker,
+} from "./engines/daemon.js";
 import { goRoot, missing, mqttRoot, nodeRoot } from "./images/bases.js";
 import { Builder, NATIVE } from "./images/builder.js";
 
+if (NO_DOCKER) console.warn(`skipped: ${NO_DOCKER}`);
 const absent = missing();
 if (absent) console.warn(`skipped: images need ${absent}`);
 const possible = hasBuildah && absent === undefined;
@@ -87,13 +93,15 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 
 	describe("gateway", () => {
 		let image = "";
-		let docker: Docker;
+		let daemon: ChildProcess | undefined;
+		const docker = (args: string[]) =>
+			finish(["docker", "--host", socketIn(dir), ...args], {});
 		const broker = new Mosquitto();
 		const name = "localhost/gateway:1";
-		const log = async () => (await docker.run(["logs", "gw"])).stderr;
+		const log = async () => (await docker(["logs", "gw"])).stderr;
 		/** Docker tells what became of the container; asked again until it is so. */
 		const until = async (format: string, wanted: string) => {
-			const seen = await docker.run(["inspect", "--format", format, "gw"]);
+			const seen = await docker(["inspect", "--format", format, "gw"]);
 			if (seen.stdout.trim() !== wanted) await until(format, wanted);
 		};
 
@@ -102,18 +110,18 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 			const bases = { NODE_IMAGE };
 			image = await builder.build("gateway", NATIVE, bases, ...docked);
 			await broker.start();
-			if (!hasDocker) return;
-			docker = await startDocker(dir);
+			if (NO_DOCKER) return;
+			daemon = await startDocker(dir);
 			const file = join(dir, "gateway.tar");
 			await builder.run(
 				...["push", "-q", "--signature-policy", join(dir, "policy.json")],
 				...[image, `docker-archive:${file}:${name}`],
 			);
-			expect(await docker.run(["load", "-i", file])).toMatchObject({ code: 0 });
+			expect(await docker(["load", "-i", file])).toMatchObject({ code: 0 });
 		}, BUILDING);
 		afterAll(async () => {
-			await docker?.run(["rm", "-f", "-v", "gw"]);
-			await docker?.stop();
+			if (daemon) await docker(["rm", "-f", "-v", "gw"]);
+			await stopDocker(daemon);
 			await broker.remove();
 		});
 
@@ -129,7 +137,7 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 			expect(existsSync(join(root, "app/build/overheat.wasm"))).toBe(true);
 		});
 
-		test.skipIf(!hasDocker || !hasMosquitto)(
+		test.skipIf(NO_DOCKER !== "" || !hasMosquitto)(
 			"runs as nobody special, in a root that it cannot write, and is healthy",
 			async () => {
 				const closed = [
@@ -137,13 +145,13 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 					...["--security-opt", "no-new-privileges", "--memory", "256m"],
 					...["--pids-limit", "64", "--health-interval", "1s"],
 				];
-				const started = await docker.run([
+				const started = await docker([
 					...["run", "-d", "--name", "gw", ...closed],
 					...["-e", `MQTT_BROKER=${broker.url}`, name],
 				]);
 				expect(started.code, started.stderr).toBe(0);
 				await until("{{.State.Health.Status}}", "healthy");
-				const exec = (...args: string[]) => docker.run(["exec", "gw", ...args]);
+				const exec = (...args: string[]) => docker(["exec", "gw", ...args]);
 				expect((await exec("id", "-u")).stdout).toBe("1000\n");
 				expect((await exec("touch", "/app/x")).stderr).toContain("Read-only");
 				expect((await exec("touch", "/data/x")).code).toBe(0);
@@ -156,7 +164,7 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 			},
 		);
 
-		test.skipIf(!hasDocker || !hasMosquitto)(
+		test.skipIf(NO_DOCKER !== "" || !hasMosquitto)(
 			"carries readings, notices a broker that goes, ends on SIGTERM with everything told",
 			async () => {
 				const alerts = await inbox(broker.port, "alerts/#");
@@ -170,7 +178,7 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 				await broker.start();
 				await until("{{.State.Health.Status}}", "healthy");
 				const began = Date.now();
-				await docker.run(["stop", "-t", "10", "gw"]);
+				await docker(["stop", "-t", "10", "gw"]);
 				console.info(`gateway: stopped after ${Date.now() - began} ms`);
 				await until("{{.State.Status}} {{.State.ExitCode}}", "exited 0");
 				expect(await log()).toContain(
