@@ -20,12 +20,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN npm run build && find build '(' -name '*.d.ts' -o -name '*.map' ')' -exec rm {} + && mkdir /empty
-
-FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS packages
-WORKDIR /src
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+RUN npm run build && mkdir /empty
 
 FROM build AS module
 ARG SOURCE=assembly/filters/overheat.ts
@@ -61,9 +56,10 @@ ENTRYPOINT ["/piped.sh"]
 FROM ${NODE_IMAGE} AS gateway
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=packages /src/node_modules node_modules
+# build/bin has in it all that runs; the embedded broker is left out.
 COPY --from=build /src/package.json ./
-COPY --from=build /src/build build
+COPY --from=build /src/build/bin build/bin
+COPY --from=build /src/build/*.wasm build/
 COPY deploy/gateway.yaml /etc/wasieve/gateway.yaml
 COPY --from=build --chown=1000:1000 /empty /data
 VOLUME /data
