@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { WasieveError } from "../errors.js";
+import { makeFolder } from "../store/folder.js";
 import { importsOf } from "./imports.js";
 import { packageFolder } from "./version.js";
 
@@ -221,7 +222,7 @@ function failed(
 
 function save(out: string, bytes: Uint8Array, map: string | undefined): void {
 	try {
-		mkdirSync(dirname(resolve(out)), { recursive: true });
+		makeFolder(dirname(resolve(out)));
 		writeFileSync(out, bytes);
 		if (map !== undefined) writeFileSync(`${out}.map`, map);
 	} catch (cause) {

@@ -33,11 +33,8 @@ Example:
 			throw usage("demo", `'${positionals[0]}' is one operand too many`);
 		const rate = readRate(values.rate ?? "2500");
 		const dir = mkdtempSync(join(tmpdir(), "wasieve-demo-"));
-		try {
-			return await show(io, dir, rate, values.json === true);
-		} finally {
-			rmSync(dir, { recursive: true, force: true });
-		}
+		io.onExit(() => rmSync(dir, { recursive: true, force: true }));
+		return show(io, dir, rate, values.json === true);
 	},
 };
 
@@ -73,7 +70,10 @@ async function show(
 		say(introduction(stage));
 		const played = play(stage, rate, json ? undefined : io);
 		const summary = await Promise.race([played, interrupted]);
-		if (summary === undefined) return EXIT.FAILED;
+		if (summary === undefined) {
+			io.stderr.write("interrupted\n");
+			return EXIT.FAILED;
+		}
 		say(samples(stage));
 		say(summaryText(summary));
 		say(next(io.cwd));

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Code, WasieveError } from "../errors.js";
@@ -10,6 +10,7 @@ import {
 import type { RegistryReference } from "../pack/reference.js";
 import { Registry } from "../pack/registry.js";
 import { ImageStore, notWritten } from "../pack/store.js";
+import { makeFolder } from "../store/folder.js";
 import type { Io } from "./io.js";
 
 /** Options of every verb that speaks with a registry. */
@@ -106,7 +107,7 @@ export function readInput(file: string, code: Code, hint: string): Buffer {
 /** @throws {WasieveError} E_FILE_WRITE */
 export function writeOutput(file: string, bytes: Uint8Array): void {
 	try {
-		mkdirSync(dirname(file), { recursive: true });
+		makeFolder(dirname(file));
 		writeFileSync(file, bytes);
 	} catch (cause) {
 		throw notWritten(file, cause);

@@ -14,6 +14,8 @@ export interface Io {
 	readonly isTTY: boolean;
 	/** Calls `listener` on SIGINT and SIGTERM until the returned function is called. */
 	onSignal(listener: (signal: string) => void): () => void;
+	/** Calls `listener`, which must not wait for anything, when the process ends, in whatever way but a kill. */
+	onExit(listener: () => void): void;
 }
 
 /**
@@ -70,11 +72,26 @@ export function processIo(): Io {
 				process.off("SIGTERM", listener);
 			};
 		},
+		onExit(listener) {
+			process.once("exit", listener);
+		},
 	};
+}
+
+/** Streams that something was said on. */
+const opened = new Set<Writable>();
+
+/** Resolves when all that was said has left, or it is known that it cannot: then the process ends with that. */
+export async function flush(): Promise<void> {
+	for (const stream of opened)
+		await new Promise<void>((resolve) => stream.write("", () => resolve()));
+	// A stream tells its error one turn after the write that met it.
+	await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Without a listener an error of a stream would end the process with a stack. */
 function guarded(stream: Writable): Writable {
+	opened.add(stream);
 	if (stream.listenerCount("error", leaveOnLostStream) === 0)
 		stream.on("error", leaveOnLostStream);
 	return stream;

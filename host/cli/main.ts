@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { processIo } from "./io.js";
+import { flush, processIo } from "./io.js";
 import { doMain } from "./verbs.js";
 
-process.exit(await doMain(process.argv.slice(2), processIo()));
+const code = await doMain(process.argv.slice(2), processIo());
+await flush();
+process.exit(code);

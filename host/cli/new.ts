@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { WasieveError } from "../errors.js";
+import { makeFolder } from "../store/folder.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
 import { type Project, projectFiles } from "./project.js";
@@ -75,7 +76,7 @@ function writeFiles(
 ): void {
 	for (const [name, text] of Object.entries(files)) {
 		try {
-			mkdirSync(dirname(join(dir, name)), { recursive: true });
+			makeFolder(dirname(join(dir, name)));
 			writeFileSync(join(dir, name), text, { flag: "wx" });
 		} catch (cause) {
 			throw notWritten(join(dir, name), cause);
@@ -99,5 +100,11 @@ function tell(io: Io, dir: string, files: string[], json: boolean): void {
 	const near = relative(io.cwd, dir) || ".";
 	const shown = near.startsWith("..") ? dir : near;
 	io.stdout.write(`made ${shown} (${files.join(", ")})\n`);
-	io.stdout.write(`next: cd ${shown} && npm install && npm test\n`);
+	io.stdout.write(`next: cd ${quoted(shown)} && npm install && npm test\n`);
+}
+
+/** As a shell takes it. */
+function quoted(word: string): string {
+	if (/^[\w./-]+$/.test(word)) return word;
+	return `'${word.replaceAll("'", "'\\''")}'`;
 }

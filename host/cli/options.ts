@@ -46,6 +46,11 @@ function explain(
 	args: string[],
 	options: Options,
 ): string {
+	const [, option, how] = AMBIGUOUS.exec(error.message) ?? [];
+	if (option !== undefined) {
+		const next = args[args.indexOf(option) + 1];
+		return `${option} needs a value; one that begins with a dash is written ${how}${next}`;
+	}
 	if (error.code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION")
 		return firstSentence(error);
 	const unknown = args.find((arg) =>
@@ -55,6 +60,9 @@ function explain(
 	const close = nearest(name.replace(/^-+/, ""), Object.keys(options));
 	return `unknown option ${name}${close ? `, did you mean --${close}?` : ""}`;
 }
+
+/** "Option '--rate' argument is ambiguous.\n … use '--rate=-XYZ'." */
+const AMBIGUOUS = /^Option '(\S+)'.* ambiguous[^]* use '(\S+)-XYZ'/;
 
 /** parseArgs adds advice about `--` that only confuses here. */
 function firstSentence(error: Error): string {

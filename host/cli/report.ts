@@ -17,7 +17,7 @@ export function listed(error: WasieveError): WasieveError[] {
 
 export function errorText(error: WasieveError): string {
 	const hint = error.hint === undefined ? "" : `  hint: ${error.hint}\n`;
-	return `error ${error.code}: ${error.message}\n${hint}`;
+	return plain(`error ${error.code}: ${error.message}\n${hint}`);
 }
 
 /** What --json prints of an error. */
@@ -48,6 +48,11 @@ export function usage(verb: string, message: string): WasieveError {
 	return new WasieveError("E_USAGE", message, {
 		hint: `wasieve ${verb} --help lists what it takes`,
 	});
+}
+
+/** Engines, brokers and registries are quoted in errors. Lines may end. */
+function plain(text: string): string {
+	return text.replace(/[^\P{Cc}\n\t]/gu, "?");
 }
 
 /** What comes from elsewhere may say anything; a terminal must not. */

@@ -51,6 +51,7 @@ export function runtimeOf(engine: EngineConfig): Runtime {
 
 /** A runtime named on the command line: a known name, or a command in one word. Throws E_USAGE. */
 export function byHand(engine: string, network: string | undefined): Runtime {
+	if (engine.trim() === "") throw usage("exec", "--engine has no name");
 	if (engine === "docker-wasm" && !suitsShim(network))
 		throw usage(
 			"exec",

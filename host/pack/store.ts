@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asWasieveError, WasieveError } from "../errors.js";
+import { makeFolder } from "../store/folder.js";
 import { blobPath, LAYOUT, NAME, REF_NAME } from "./archive.js";
 import { type Bundle, collect, topOf, wasmImage } from "./bundle.js";
 import { type Digest, digestOf, isDigest } from "./digest.js";
@@ -36,7 +37,7 @@ export class ImageStore {
 	/** Where a blob grows while it is downloaded. */
 	partFile(digest: Digest): string {
 		const file = `${this.file(digest)}.part`;
-		mkdirSync(dirname(file), { recursive: true });
+		makeFolder(dirname(file));
 		return file;
 	}
 
@@ -151,7 +152,7 @@ interface Entry extends Descriptor {
 async function replace(file: string, bytes: Uint8Array): Promise<void> {
 	const young = `${file}.${randomUUID()}`;
 	try {
-		mkdirSync(dirname(file), { recursive: true });
+		makeFolder(dirname(file));
 		const handle = await open(young, "wx", 0o644);
 		try {
 			await handle.writeFile(bytes);

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "./folder.js";
 
 const NEWLINE = 0x0a;
 /** How far apart the looks back for the last line end are. */
@@ -29,7 +30,7 @@ export class Appender {
 	async open(): Promise<void> {
 		if (this.#handle !== undefined && (await this.#isThere())) return;
 		await this.close();
-		await mkdir(dirname(this.file), { recursive: true, mode: 0o700 });
+		makeFolder(dirname(this.file), 0o700);
 		// Append, so that two writers never write over each other; read, to look for the last line end.
 		const handle = await openAppending(this.file);
 		try {

@@ -1,6 +1,27 @@
-import { accessSync, constants, type Stats, statSync } from "node:fs";
+import {
+	accessSync,
+	constants,
+	existsSync,
+	mkdirSync,
+	type Stats,
+	statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { WasieveError } from "../errors.js";
+
+/**
+ * Makes a folder and those on the way to it. Not with mkdir's `recursive`: where the file system takes no folders (/proc),
+ * Node tries for ever.
+ */
+export function makeFolder(folder: string, mode = 0o777): void {
+	if (existsSync(folder)) return;
+	makeFolder(dirname(folder), mode);
+	try {
+		mkdirSync(folder, { mode });
+	} catch (cause) {
+		if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+	}
+}
 
 /**
  * The folder that exists on the way to `folder` and in which the rest would be made; itself when it exists.

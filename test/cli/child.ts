@@ -52,6 +52,7 @@ export async function inPlace(
 		cwd,
 		isTTY: false,
 		onSignal: () => () => {},
+		onExit: (listener) => onTestFinished(() => listener()),
 	};
 	const code = await doMain(args, io);
 	const said = (from: PassThrough) => String(from.read() ?? "");

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { EXIT, type Io } from "#host/cli/io.js";
 import { oneOperand, parseOptions } from "#host/cli/options.js";
 import { errorJson, exitCode, report } from "#host/cli/report.js";
@@ -107,4 +107,15 @@ describe("parseOptions", () => {
 			"'b' is one operand too many",
 		);
 	});
+});
+
+test("what an engine or a broker said does nothing to a terminal", () => {
+	const { text } = told(
+		new WasieveError("E_ENGINE_START", "it said \u001b[2J\u009b1m\r\u0007", {
+			hint: "two\nlines\tare fine",
+		}),
+	);
+	expect(text).toBe(
+		"error E_ENGINE_START: it said ?[2J?1m??\n  hint: two\nlines\tare fine\n",
+	);
 });
