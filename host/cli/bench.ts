@@ -109,7 +109,10 @@ function read(path: string, code: "E_MODULE_READ" | "E_FILE_READ"): Buffer {
 		return readFileSync(path);
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
-		throw new WasieveError(code, `${path} cannot be read (${why})`, { cause });
+		throw new WasieveError(code, `${path} cannot be read (${why})`, {
+			hint: "bench takes a module, --input with a reading a line, and --budget as JSON",
+			cause,
+		});
 	}
 }
 
@@ -125,7 +128,7 @@ async function save(path: string, label: PerformanceLabel): Promise<void> {
 		throw new WasieveError(
 			"E_FILE_WRITE",
 			`${path} cannot be written (${why})`,
-			{ cause },
+			{ hint: "--json names a file in a folder that you may write", cause },
 		);
 	}
 }

@@ -69,9 +69,11 @@ async function configured(file: string, io: Io): Promise<HttpConfig> {
 	const { readHttp } = await import("../config/http.js");
 	const http = readHttp(resolve(io.cwd, file));
 	if (http !== false && http.port > 0) return http;
-	const written =
-		http === false ? "`http: false`" : "a port that is any free one";
-	throw usage("health", `${file} has ${written}: name the address with --http`);
+	const why =
+		http === false
+			? "lets no gateway answer (http: HOST:PORT in it would)"
+			: "takes any free port";
+	throw usage("health", `${file} ${why}: name the address with --http`);
 }
 
 function told({ pipelines }: HealthAnswer): string {

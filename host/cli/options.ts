@@ -62,7 +62,7 @@ function explain(
 }
 
 /** "Option '--rate' argument is ambiguous.\n … use '--rate=-XYZ'." */
-const AMBIGUOUS = /^Option '(\S+)'.* ambiguous[^]* use '(\S+)-XYZ'/;
+const AMBIGUOUS = /^Option '(\S+)'.* ambiguous.* use '(\S+)-XYZ'/s;
 
 /** parseArgs adds advice about `--` that only confuses here. */
 function firstSentence(error: Error): string {

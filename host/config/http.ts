@@ -15,6 +15,12 @@ export function readHttp(file: string): HttpConfig | false {
 	const places = new Places(readGatewayFile(file));
 	const report = new Report(file, places.locate);
 	const { data } = places.read(report);
+	if (typeof data !== "object" || Array.isArray(data))
+		report.value(
+			[],
+			"must be a map of keys",
+			"docs/config.md describes every key",
+		);
 	report.throwAny();
 	const http = resolveHttp(new Section(SCHEMA, asValues(data), []), report);
 	report.throwAny();

@@ -89,8 +89,11 @@ describe("wasieve health", () => {
 	});
 
 	it.each([
-		["http: false", 2, "`http: false`"],
-		["http: 0", 2, "any free one"],
+		["http: false", 2, "lets no gateway answer"],
+		["pipelines: {}", 2, "lets no gateway answer"],
+		["- a", 3, "must be a map of keys"],
+		["hello", 3, "must be a map of keys"],
+		["http: 0", 2, "any free port"],
 		["http: nowhere", 3, "must be host:port"],
 		["http: [", 3, "E_CONFIG_YAML"],
 	])("has no address to ask in `%s`", async (text, code, why) => {
