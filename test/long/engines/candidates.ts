@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ export interface Candidate {
 	why: string;
 	/** What it needs besides. */
 	options: Partial<CommandOptions>;
-	/** The file that it cannot do without: it has less of WASI than Go needs. */
+	/** Has less of WASI than Go's runtime needs. */
 	small: boolean;
 }
 
@@ -52,11 +52,10 @@ export async function findCandidates(): Promise<{
 	const programs = Object.entries({ ...RUNTIMES, ...COMMANDS })
 		.filter(([name]) => isAsked(name))
 		.map(([name, runtime]) => program(name, runtime));
-	const daemon =
-		isAsked("docker") && !NO_DOCKER ? await startDocker(dir) : undefined;
+	const daemon = isAsked("docker") ? await dockerIn(dir) : { why: "" };
 	const containers = [
-		container(docker({}), NO_DOCKER, { DOCKER_HOST: socketIn(dir) }),
-		container(podman({}), withoutPodman(dir), {
+		container(docker({}), daemon.why, { DOCKER_HOST: socketIn(dir) }),
+		container(podman({}), NO_GO || withoutPodman(dir), {
 			CONTAINERS_CONF: join(dir, "containers.conf"),
 			CONTAINERS_STORAGE_CONF: join(dir, "storage.conf"),
 		}),
@@ -64,10 +63,31 @@ export async function findCandidates(): Promise<{
 		container(ctr(), NO_SHIM, {}),
 	].filter(({ name }) => isAsked(name));
 	const close = async () => {
-		await stopDocker(daemon);
+		await stopDocker(daemon.process);
+		// podman leaves its store mounted on itself.
+		spawnSync("umount", [join(dir, "graph/overlay")]);
 		await rm(dir, { recursive: true, force: true });
 	};
 	return { candidates: [...programs, ...containers], close };
+}
+
+/** Images for Linux hold wazero, which is compiled with Go. */
+const NO_GO =
+	spawnSync("go", ["version"]).status === 0
+		? ""
+		: "its image cannot be made without Go";
+
+async function dockerIn(
+	dir: string,
+): Promise<{ why: string; process?: ChildProcess }> {
+	const why = NO_DOCKER || NO_GO;
+	if (why) return { why };
+	try {
+		return { why, process: await startDocker(dir) };
+	} catch (thrown) {
+		const last = (thrown as Error).message.trim().split("\n").at(-1);
+		return { why: `Docker does not start: ${last}` };
+	}
 }
 
 const NO_SHIM =
