@@ -180,7 +180,7 @@ test.each([
 	expect(ran.stderr).toMatch(why);
 });
 
-describe("in containers that never see the end of stdin", () => {
+describe("in containers (a docker and a ctr that behave as measured)", () => {
 	/** A docker and a ctr that behave as measured. */
 	function fake() {
 		const dir = folder();
@@ -218,6 +218,14 @@ describe("in containers that never see the end of stdin", () => {
 			);
 		},
 	);
+
+	test("an image for Linux cannot be made without Go, and that is said", async () => {
+		const { dir, env } = fake();
+		const without = { ...env, PATH: dir, WASIEVE_STORE: join(dir, "store") };
+		const ran = await exec(OVERHEAT, "", { engine: "docker", env: without });
+		expect(ran.code).toBe(125);
+		expect(ran.stderr).toMatch(/^wasieve: E_STANDALONE: .*Go 1\.25.*\n$/);
+	});
 
 	test("a signal ends the container, which would outlive its client", async () => {
 		const { dir, env, calls } = fake();
