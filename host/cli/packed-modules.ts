@@ -31,7 +31,7 @@ const LOADING = 120_000;
 
 /**
  * Makes images of modules for engines that run containers (`engine: docker`), each under a name that
- * is its module's digest, so that it is loaded once. Images of Linux hold wazero, which is compiled
+ * says what is in it, so that it is loaded once. Images of Linux hold wazero, which is compiled
  * with Go once and kept in `cache`.
  */
 export function packer(
@@ -43,7 +43,7 @@ export function packer(
 	const linux = shared(() => keptWazero(cache, machineOf(arch), env));
 	return async (module, { runtime, program, once }) => {
 		const container = runtime.container as Container;
-		const reference = nameOf(module);
+		const reference = nameOf(module, container);
 		const name = formatReference(reference);
 		const run = (args: readonly string[]) => ask(program, args, surroundings);
 		const clear = async () => {
@@ -77,10 +77,11 @@ async function bundleFor(
 	return buildStandalone(module, [await linux()], options);
 }
 
-/** The tag is all of the digest: who runs it knows what is in it. */
-function nameOf(module: Uint8Array) {
+/** Runtime and digest of the module: who runs it knows what is in it. */
+function nameOf(module: Uint8Array, { platform }: Container) {
 	const [, tag] = digestOf(Buffer.from(module)).split(":");
-	const place = { registry: "localhost", repository: "wasieve/filter" };
+	const runtime = platform === "linux" ? WAZERO.replace(" ", "-") : "wasi";
+	const place = { registry: "localhost", repository: `wasieve/${runtime}` };
 	return { ...place, tag: tag as string, digest: undefined };
 }
 

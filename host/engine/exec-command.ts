@@ -50,8 +50,8 @@ export function whenStopped(
 
 /**
  * Runs a module in another runtime, as execute() does in this one: it streams, and it is ended when it
- * reaches a limit. Which it asks for input is told by a rewrite (host/module/telltale.ts), so what it
- * writes leaves when it asks again. Throws E_MODULE_*, E_ENGINE_*.
+ * reaches a limit. It is rewritten to tell when it asks for input (host/module/telltale.ts); what it wrote
+ * leaves then. Throws E_MODULE_*, E_ENGINE_*.
  */
 export async function executeBy(
 	run: CommandExecution,

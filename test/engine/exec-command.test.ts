@@ -212,7 +212,7 @@ describe("in containers (a docker and a ctr that behave as measured)", () => {
 			const ran = await exec(OVERHEAT, input, given);
 			expect(ran).toMatchObject({ code: 0, stdout: `${ALERT}\n${ALERT}\n` });
 			expect(ran.stderr).toMatch(/^reading 2 rejected: not JSON/);
-			expect(calls()).toMatch(/wasieve\/filter:[0-9a-f]{64}/);
+			expect(calls()).toMatch(/wasieve\/wasi:[0-9a-f]{64}/);
 			expect(readdirSync(dir).filter((name) => name.endsWith(".pid"))).toEqual(
 				[],
 			);
