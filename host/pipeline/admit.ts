@@ -19,7 +19,7 @@ interface Door {
 export function admit(
 	batch: Batch,
 	door: Door,
-	refuse: (i: number, why: WasieveError | "expired") => void,
+	refuse: (batch: Batch, i: number, why: WasieveError | "expired") => void,
 ): Batch {
 	const input = encodePayloads(batch, door.codec);
 	let now = 0;
@@ -39,7 +39,7 @@ export function admit(
 		if (why === undefined) continue;
 		refused ??= new Set();
 		refused.add(i);
-		refuse(i, why);
+		refuse(batch, i, why);
 	}
 	return refused === undefined ? input : without(input, refused);
 }

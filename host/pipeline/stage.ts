@@ -150,11 +150,12 @@ export class Stage implements Outcomes {
 		this.events.stopped(error);
 	}
 
+	/** Shortening an array takes its memory away, also where there is nothing to shorten. */
 	#forget(): void {
-		this.#held.length = 0;
-		this.#dropped.length = 0;
-		this.#reasons.length = 0;
-		this.#failures.length = 0;
+		if (this.#held.length > 0) this.#held.length = 0;
+		if (this.#dropped.length > 0) this.#dropped.length = 0;
+		if (this.#reasons.length > 0) this.#reasons.length = 0;
+		if (this.#failures.length > 0) this.#failures.length = 0;
 		this.#bytes = 0;
 	}
 }
