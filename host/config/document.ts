@@ -1,6 +1,7 @@
 import {
 	type Document,
 	isAlias,
+	isCollection,
 	isMap,
 	isScalar,
 	isSeq,
@@ -14,6 +15,9 @@ import {
 	type YAMLMap,
 } from "yaml";
 import type { Path, Position, Report, Spot } from "./problem.js";
+
+/** Levels of maps and lists in each other. */
+const DEEPEST = 100;
 
 /** A YAML text as data that still knows where it stood. */
 export interface Source {
@@ -55,6 +59,8 @@ export class Places {
 
 	/** Turns the text into data. */
 	read(report: Report): Source {
+		if (this.#tooDeep(report))
+			return { data: undefined, written: () => undefined };
 		for (const error of this.#document.errors) this.#complain(report, error);
 		const unknown = this.#unknownAliases(report);
 		const broken = this.#document.errors.length > 0 || unknown;
@@ -72,6 +78,28 @@ export class Places {
 			report.add("E_CONFIG_YAML", [], what, "write the values out");
 			return undefined;
 		}
+	}
+
+	/** The parser gives up when its stack is full, some hundred levels further; the errors that follow are about nothing. */
+	#tooDeep(report: Report): boolean {
+		let at = this.#document.errors.find(
+			({ code }) => code === "RESOURCE_EXHAUSTION",
+		)?.pos[0];
+		if (at === undefined)
+			visit(this.#document, {
+				Collection: (_, node, path) => {
+					if (path.filter(isCollection).length < DEEPEST) return undefined;
+					at = node.range?.[0];
+					return visit.BREAK;
+				},
+			});
+		if (at === undefined) return false;
+		const { line, col } = this.#lines.linePos(at);
+		const what = `nested deeper than ${DEEPEST} levels`;
+		const hint = "no key of a gateway file lies deeper than ten levels";
+		const place = { line, column: col };
+		report.addAt(place, "E_CONFIG_YAML", "", what, hint);
+		return true;
 	}
 
 	#complain(report: Report, error: YAMLError): void {

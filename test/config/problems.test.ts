@@ -90,6 +90,16 @@ describe("not the YAML of a gateway", () => {
 	});
 });
 
+// The parser takes the first two; the last is more than its stack holds.
+test.each([
+	[99, '1:1 E_CONFIG_KEY : the key "pipelines" is missing'],
+	[101, "1:103 E_CONFIG_YAML : nested deeper than 100 levels"],
+	[20_000, "E_CONFIG_YAML : nested deeper than 100 levels"],
+])("%i lists in each other", (levels, expected) => {
+	const [first] = problems(`a: ${"[".repeat(levels)}${"]".repeat(levels)}`);
+	expect(first).toContain(expected);
+});
+
 /** The problems of pipeline `a` with one part replaced, without place and hint. */
 function wrong(
 	parts: Parameters<typeof withPipeline>[0],
