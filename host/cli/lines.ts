@@ -18,11 +18,8 @@ import type {
 	Sink,
 	Source,
 } from "../contract.js";
-import { blockingEngine } from "../engine/blocking.js";
-import { commandEngine } from "../engine/command.js";
 import { loadFilter } from "../engine/filter-module.js";
 import { inlineEngine } from "../engine/inline.js";
-import { checkEngine } from "../engine/preflight.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import type { BrokerOptions } from "../mqtt/options.js";
 import { mqttPublisher, type Publisher } from "../mqtt/publisher.js";
@@ -150,6 +147,7 @@ async function wire(
 	});
 }
 
+/** Only the engine of most filters is loaded with the gateway. */
 async function engineOf(
 	filter: FilterConfig,
 	{ name, limits, restart }: PipelineConfig,
@@ -172,8 +170,10 @@ async function engineOf(
 	if (filter.engine !== EMBEDDED) {
 		const runtime = runtimeOf(filter.engine);
 		const { workshop, pack, tellFlaws } = external;
+		const { checkEngine } = await import("../engine/preflight.js");
 		tellFlaws(runtime, await checkEngine(runtime, workshop));
 		const image = imageOf(filter.engine) ?? pack;
+		const { commandEngine } = await import("../engine/command.js");
 		return commandEngine({
 			...{ ...shared, runtime, workshop, image },
 			module: bytes,
@@ -188,6 +188,7 @@ async function engineOf(
 	const args = [filter.module, ...filter.args];
 	if (module.info.inline) return inlineEngine({ ...shared, module, args });
 	const { realTime } = filter;
+	const { blockingEngine } = await import("../engine/blocking.js");
 	return blockingEngine({ ...shared, module, args, realTime });
 }
 

@@ -1,7 +1,12 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { createRequire } from "node:module";
 import { readText } from "./secret.js";
 import type { Section, Surroundings } from "./section.js";
 import type { TlsConfig } from "./types.js";
+
+/** Loaded for whom has TLS. */
+const crypto = () =>
+	createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
 
 /** Reads the PEM files, so that a wrong one is found before anything connects. */
 export function resolveTls(tls: Section, around: Surroundings): TlsConfig {
@@ -52,7 +57,7 @@ function certificate(
 	around: Surroundings,
 ): X509Certificate | undefined {
 	try {
-		return new X509Certificate(pem);
+		return new (crypto().X509Certificate)(pem);
 	} catch {
 		const what = "the file is not a PEM certificate";
 		const hint = 'it has to hold "-----BEGIN CERTIFICATE-----"';
@@ -67,7 +72,7 @@ function privateKey(
 	around: Surroundings,
 ): KeyObject | undefined {
 	try {
-		return createPrivateKey(pem);
+		return crypto().createPrivateKey(pem);
 	} catch {
 		const what = "the file is not a PEM private key without passphrase";
 		const hint = "openssl pkey -in KEY -out NEW takes the passphrase off";

@@ -17,7 +17,11 @@ export interface FilterModule {
 }
 
 /** One compilation per module and limits, however many pipelines run it. */
-const compiled = new Map<string, Promise<FilterModule>>();
+const compiled: {
+	readonly bytes: Uint8Array;
+	readonly limits: string;
+	readonly loading: Promise<FilterModule>;
+}[] = [];
 
 /**
  * Checks, rewrites and compiles a module; V8 compiles on its own threads. Errors: E_MODULE_*.
@@ -27,15 +31,26 @@ export function loadFilter(
 	bytes: Uint8Array,
 	limits: ModuleLimits,
 ): Promise<FilterModule> {
+	const key = `${limits.size} ${limits.memory} ${limits.table}`;
+	const known = compiled.find(
+		(each) => each.limits === key && Buffer.compare(each.bytes, bytes) === 0,
+	);
+	if (known !== undefined) return known.loading;
+	const loading = compile(bytes, limits);
+	compiled.push({ bytes, limits: key, loading });
+	return loading;
+}
+
+function compile(
+	bytes: Uint8Array,
+	limits: ModuleLimits,
+): Promise<FilterModule> {
 	const prepared = prepareModule(bytes, limits, {
 		fuel: true,
 		exposeState: true,
 	});
 	refuseLibrary(prepared.info);
-	const key = `${prepared.info.digest} ${limits.memory} ${limits.table}`;
-	const known = compiled.get(key);
-	if (known !== undefined) return known;
-	const loading = WebAssembly.compile(prepared.bytes as BufferSource).then(
+	return WebAssembly.compile(prepared.bytes as BufferSource).then(
 		(wasm) => ({
 			wasm,
 			info: prepared.info,
@@ -50,6 +65,4 @@ export function loadFilter(
 			);
 		},
 	);
-	compiled.set(key, loading);
-	return loading;
 }

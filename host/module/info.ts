@@ -1,3 +1,4 @@
+import { digestOf } from "./digest.js";
 import type { ImportStatus } from "./imports.js";
 import { isNumber } from "./instructions.js";
 import { SECTION } from "./layout.js";
@@ -7,8 +8,8 @@ import type { Survey } from "./survey.js";
 
 /** What a module is, as `wasieve check` tells it. */
 export interface ModuleInfo {
-	/** "sha256:" and 64 hexadecimal digits, of the file as it is on disk. */
-	digest: string;
+	/** "sha256:" and 64 hexadecimal digits, of the file as it is on disk. Computed when it is asked for. */
+	readonly digest: string;
 	/** Bytes. */
 	size: number;
 	imports: {
@@ -39,12 +40,14 @@ export interface ModuleInfo {
 }
 
 export function infoOf(found: Survey, code: Code): ModuleInfo {
-	const { memory, memoryCap } = found;
+	const { bytes, memory, memoryCap } = found;
 	const kind = kindOf(found);
 	const because = kind === "sdk" ? obstacle(found, code) : NO_PUMP;
 	return {
-		digest: found.digest,
-		size: found.bytes.length,
+		get digest() {
+			return digestOf(bytes);
+		},
+		size: bytes.length,
 		imports: found.imports.map(({ module, name, kind, status }) => ({
 			module,
 			name,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Reader, refuse } from "./binary.js";
 import { type ImportStatus, objection, WASI } from "./imports.js";
 import { Unmeterable } from "./instructions.js";
@@ -35,7 +34,6 @@ const TABLES_MAX = 100;
 /** A module that passed all checks, taken apart. */
 export interface Survey {
 	bytes: Uint8Array;
-	digest: string;
 	sections: Section[];
 	types: (FunctionType | undefined)[];
 	imports: (Import & { status: ImportStatus })[];
@@ -89,7 +87,6 @@ export function survey(bytes: Uint8Array, limits: ModuleLimits): Survey {
 	checkValid(bytes);
 	return {
 		bytes,
-		digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
 		sections,
 		types,
 		imports,

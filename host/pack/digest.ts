@@ -1,14 +1,9 @@
-import { createHash } from "node:crypto";
 import { WasieveError } from "../errors.js";
+import { type Digest, digestOf } from "../module/digest.js";
 
-/** "sha256:" and 64 hexadecimal digits: the name of bytes, in an image and in a registry. */
-export type Digest = `sha256:${string}`;
+export { type Digest, digestOf } from "../module/digest.js";
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-
-export function digestOf(bytes: Uint8Array): Digest {
-	return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-}
 
 /** Only sha256: every registry has it, and a digest becomes a file name, so nothing else may pass. */
 export function isDigest(text: unknown): text is Digest {

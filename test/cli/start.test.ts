@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { finish, folder, MAIN, ROOT } from "./child.js";
 
-/** Writes the address of every ES module that is loaded to stderr. */
+/** Writes the address of every ES module that is loaded to stderr, and at the end what of Node itself. */
 const SPY = `
 import { writeSync } from "node:fs";
 export async function resolve(name, context, next) {
@@ -14,10 +14,10 @@ export async function resolve(name, context, next) {
 }`;
 
 /** The files that \`wasieve ARGS\` loads, as paths below the repository. */
-async function loaded(args: string[]): Promise<string[]> {
+async function loaded(args: string[]) {
 	const dir = folder();
 	writeFileSync(join(dir, "spy.mjs"), SPY);
-	const register = `import { register } from "node:module"; register(${JSON.stringify(pathToFileURL(join(dir, "spy.mjs")))});`;
+	const register = `import { register } from "node:module"; register(${JSON.stringify(pathToFileURL(join(dir, "spy.mjs")))}); process.on("exit", () => process._rawDebug(process.moduleLoadList.join("\\n")));`;
 	const command = [
 		process.execPath,
 		"--import",
@@ -32,11 +32,12 @@ async function loaded(args: string[]): Promise<string[]> {
 	);
 	expect(ran.code, ran.stderr).toBe(0);
 	const root = pathToFileURL(ROOT).href;
-	const paths = ran.stderr
-		.split("\n")
-		.filter((line) => line.startsWith(root))
-		.map((line) => line.slice(root.length));
-	return [...new Set(paths)];
+	const lines = [...new Set(ran.stderr.split("\n"))];
+	const behind = (start: string) =>
+		lines
+			.filter((line) => line.startsWith(start))
+			.map((line) => line.slice(start.length));
+	return { files: behind(root), builtins: behind("NativeModule ") };
 }
 
 /** What was bundled into these files, as paths below the repository. */
@@ -59,9 +60,13 @@ const packagesIn = (paths: string[]) => [
 ];
 
 it("exec loads no package and nothing of the gateway: it has to start fast", async () => {
-	const read = sources(await loaded(["exec", "build/overheat.wasm"]));
+	const { files, builtins } = await loaded(["exec", "build/overheat.wasm"]);
+	const read = sources(files);
 	expect(read).toContain("host/cli/exec.ts");
 	expect(packagesIn(read)).toEqual([]);
+	expect(builtins).toContain("fs");
+	for (const name of ["crypto", "http", "child_process"])
+		expect(builtins).not.toContain(name);
 	expect(
 		read.filter((path) =>
 			/host\/(mqtt|config\/(?!units|nearest)|observe|store|pipeline)\//.test(
@@ -72,7 +77,7 @@ it("exec loads no package and nothing of the gateway: it has to start fast", asy
 });
 
 it("--version loads next to nothing", async () => {
-	const read = sources(await loaded(["--version"]));
+	const read = sources((await loaded(["--version"])).files);
 	expect(read.sort()).toEqual([
 		"host/cli/io.ts",
 		"host/cli/main.ts",
@@ -81,8 +86,10 @@ it("--version loads next to nothing", async () => {
 	]);
 });
 
-it("run loads the bundle alone, and of it nothing that checks a schema, makes metrics or is for browsers", async () => {
-	const files = await loaded(["run", "examples/office.yaml"]);
+it("run loads the bundle alone, and nothing that compiles a schema, makes metrics, speaks TLS or is for browsers", async () => {
+	const { files, builtins } = await loaded(["run", "examples/office.yaml"]);
+	for (const name of ["crypto", "tls", "https"])
+		expect(builtins).not.toContain(name);
 	expect(files.filter((path) => !path.startsWith("build/bin/"))).toEqual([]);
 	const packages = packagesIn(sources(files));
 	expect(packages).toEqual(expect.arrayContaining(["mqtt", "pino", "yaml"]));
