@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { WasieveError } from "../errors.js";
 
 /**
  * What a verb may touch of the process it runs in. Verbs take it as a parameter and never
@@ -60,7 +61,9 @@ export function processIo(): Io {
 			return guarded(process.stderr);
 		},
 		env: process.env,
-		cwd: process.cwd(),
+		get cwd() {
+			return currentFolder();
+		},
 		get isTTY() {
 			return process.stdout.isTTY === true;
 		},
@@ -76,6 +79,17 @@ export function processIo(): Io {
 			process.once("exit", listener);
 		},
 	};
+}
+
+/** A shell may stand in a folder that somebody has removed. */
+function currentFolder(): string {
+	try {
+		return process.cwd();
+	} catch (cause) {
+		const what = "the current folder is not there any more";
+		const hint = "cd to a folder that is";
+		throw new WasieveError("E_FILE_READ", what, { hint, cause });
+	}
 }
 
 /** Streams that something was said on. */

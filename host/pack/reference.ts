@@ -39,7 +39,7 @@ export function parseReference(text: string): Reference {
 	const colon = rest.lastIndexOf(":");
 	const repository = colon < 0 ? rest : rest.slice(0, colon);
 	const tag = colon < 0 ? undefined : rest.slice(colon + 1);
-	if (registry !== undefined && !REGISTRY.test(registry))
+	if (registry !== undefined && !isHost(registry))
 		throw wrong(text, `'${registry}' is not a host or host:port`);
 	if (!REPOSITORY.test(repository) || repository.length > 255)
 		throw wrong(
@@ -50,6 +50,11 @@ export function parseReference(text: string): Reference {
 		throw wrong(text, `'${tag}' is not a tag`);
 	const known = tag ?? (digest === undefined ? "latest" : undefined);
 	return { registry, repository, tag: known, digest };
+}
+
+/** Ports end at 65535, and 999.1.1.1 is neither an address nor a name. */
+function isHost(registry: string): boolean {
+	return REGISTRY.test(registry) && URL.canParse(`https://${registry}`);
 }
 
 /** What stands before the first slash is a registry if it could not be a part of a name. */

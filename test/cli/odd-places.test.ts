@@ -92,3 +92,27 @@ test("an engine without a name is a mistake on the command line", async () => {
 	expect(code).toBe(2);
 	expect(stderr).toContain("E_USAGE");
 });
+
+describe("a folder that somebody removed", () => {
+	const inside = (args: string) =>
+		finish(
+			[
+				"sh",
+				"-c",
+				`mkdir lost && cd lost && rmdir ../lost && exec '${process.execPath}' '${MAIN}' ${args}`,
+			],
+			{ cwd: folder() },
+		);
+
+	it("is no reason not to tell the version", async () => {
+		expect(await inside("--version")).toMatchObject({ code: 0, stderr: "" });
+	});
+
+	it("is named", async () => {
+		const ran = await inside("check x.yaml");
+		expect(ran.code).toBe(1);
+		expect(ran.stderr).toBe(
+			"error E_FILE_READ: the current folder is not there any more\n  hint: cd to a folder that is\n",
+		);
+	});
+});

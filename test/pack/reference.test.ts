@@ -50,6 +50,8 @@ describe("references", () => {
 		`r.example/a@sha256:${HEX}@x`,
 		"http://r.example/a:1",
 		"r.example:x/a:1",
+		"localhost:99999/a:1",
+		"999.1.1.1/a:1",
 		"user:secret@r.example/a:1",
 		"r.example/a b:1",
 		"r.example/a\n:1",
