@@ -47,10 +47,14 @@ export async function askHealth(
 		};
 	}
 	const { error = `status ${status}` } = (body ?? {}) as { error?: unknown };
-	throw new WasieveError(
+	throw stranger(url, String(error).slice(0, 200));
+}
+
+function stranger(url: string, what: string, cause?: unknown): WasieveError {
+	return new WasieveError(
 		"E_HEALTH_ANSWER",
-		`${url} gave an answer that is not a gateway's health (${String(error).slice(0, 200)})`,
-		{ hint: "is this the address that the gateway's `http` names?" },
+		`${url} gave an answer that is not a gateway's health (${what})`,
+		{ hint: "is this the address that the gateway's `http` names?", cause },
 	);
 }
 
@@ -93,6 +97,7 @@ function silent(
 		ECONNREFUSED: "nothing listens there",
 		TimeoutError: `no answer in ${timeout / 1000} s`,
 	};
+	if (cause.code?.startsWith("HPE_")) return stranger(url, "no HTTP", cause);
 	const known = why[cause.code ?? ""] ?? why[cause.name];
 	return new WasieveError(
 		"E_HEALTH_CONNECT",

@@ -194,6 +194,6 @@ describe("no gateway", () => {
 		const { port } = server.address() as AddressInfo;
 		const ran = await health("--http", `127.0.0.1:${port}`);
 		expect(ran.code).toBe(1);
-		expect(ran.stderr).toMatch(/^error E_HEALTH_CONNECT: /);
+		expect(ran.stderr).toMatch(/^error E_HEALTH_ANSWER: .*\(no HTTP\)/);
 	});
 });
