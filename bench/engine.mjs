@@ -5,14 +5,19 @@ import { inlineEngine } from "#host/engine/inline.js";
 /** What a gateway grants by default. */
 export const LIMITS = { memory: 16 * 2 ** 20, table: 10_000 };
 
-export const seen = { outputs: 0, consumed: 0 };
+export const seen = { outputs: 0, consumed: 0, before: 0 };
 
 /** @type {import("#host/contract.js").Outcomes} */
 export const outcomes = {
 	congested: false,
-	begin() {},
+	begin() {
+		seen.before = seen.outputs;
+	},
 	commit() {},
-	rollback() {},
+	// A batch that was too much for one tank is tried again in parts.
+	rollback() {
+		seen.outputs = seen.before;
+	},
 	output() {
 		seen.outputs++;
 	},

@@ -137,6 +137,7 @@ function listen() {
 	});
 	failed.catch(() => undefined);
 	let wake = () => {};
+	let before = 0;
 	const listener = {
 		outputs: 0,
 		consumed: 0,
@@ -148,6 +149,12 @@ function listen() {
 		/** @type {import("#host/contract.js").Outcomes} */
 		outcomes: {
 			...outcomes,
+			begin: () => {
+				before = listener.outputs;
+			},
+			rollback: () => {
+				listener.outputs = before;
+			},
 			output: () => void listener.outputs++,
 			consumed(_batch, from, to) {
 				listener.consumed += to - from;

@@ -10,7 +10,7 @@ import { weigh } from "./footprint.mjs";
 
 const PIPELINES = [1, 10, 100, 1000];
 /** Bytes of a reading. */
-const SIZES = [128, 512, 2048, 8192, 32_768, 65_536];
+const SIZES = [64, 128, 512, 2048, 8192, 32_768, 65_536];
 /** Bytes handed over at once, or one reading where that is larger. */
 const BATCH = 65_536;
 
@@ -99,14 +99,19 @@ async function readingSizes(plan) {
 	};
 }
 
+/** What a small device sends: its name is its topic's. */
+const SHORT = '{"temperature":95.08,"humidity":66.9,"timestamp":1';
+const NOTE = ',"note":""'.length;
+
 /**
  * @param {number} size of each reading
  * @returns {Batch} hot readings
  */
 function batchOf(size) {
 	const count = Math.max(1, Math.floor(BATCH / size));
-	const bare = payloadOf(0).slice(0, -1);
-	const text = "x".repeat(size - bare.length - ',"note":""}'.length);
+	const bare =
+		size < payloadOf(0).length + NOTE ? SHORT : payloadOf(0).slice(0, -1);
+	const text = "x".repeat(size - bare.length - NOTE - 1);
 	const payload = `${bare},"note":"${text}"}`;
 	const batch = new Batch(count);
 	batch.bytes = Buffer.from(`${payload.repeat(count)}s/0`);
