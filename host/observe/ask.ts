@@ -97,7 +97,8 @@ function silent(
 		ECONNREFUSED: "nothing listens there",
 		TimeoutError: `no answer in ${timeout / 1000} s`,
 	};
-	if (cause.code?.startsWith("HPE_")) return stranger(url, "no HTTP", cause);
+	// A deadline's code is a number.
+	if (/^HPE_/.test(String(cause.code))) return stranger(url, "no HTTP", cause);
 	const known = why[cause.code ?? ""] ?? why[cause.name];
 	return new WasieveError(
 		"E_HEALTH_CONNECT",
