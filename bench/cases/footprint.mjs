@@ -10,6 +10,7 @@ import { figure } from "../table.mjs";
 
 /** Idle means: connected, one reading done, then left alone this long. */
 const SETTLE_MS = 1500;
+const QUICK_MS = 300;
 
 /** Pipelines on top of the first. */
 const EXTRA = 100;
@@ -44,15 +45,15 @@ async function withStarted(subject, pipelines, look) {
 }
 
 /** @param {import("../subjects.mjs").Subject} subject */
-export function weigh(subject, pipelines = 1) {
+export function weigh(subject, pipelines = 1, settleMs = SETTLE_MS) {
 	return withStarted(subject, pipelines, async ({ pid, startMs, probe }) => {
-		await delay(SETTLE_MS);
+		await delay(settleMs);
 		const idle = memoryOf(pid);
 		const before = cpuOf(pid);
-		await delay(SETTLE_MS);
-		const idleCpu = (cpuOf(pid) - before) / (SETTLE_MS * 1000);
+		await delay(settleMs);
+		const idleCpu = (cpuOf(pid) - before) / (settleMs * 1000);
 		await probe.send(USE);
-		await delay(SETTLE_MS);
+		await delay(settleMs);
 		return { startMs, idle, idleCpu, used: memoryOf(pid) };
 	});
 }
@@ -63,12 +64,16 @@ export function weigh(subject, pipelines = 1) {
  */
 export async function footprint(plan) {
 	const [gateway] = plan.gateways;
+	const settleMs = plan.quick ? QUICK_MS : SETTLE_MS;
 	const many = {
 		name: `wasieve, ${1 + EXTRA} pipelines`,
 		pipelines: 1 + EXTRA,
 	};
-	const bridges = plan.bridges.map((subject) => ({
+	const every = [...plan.bridges, ...plan.others];
+	const rivals = plan.quick ? every.slice(0, 1) : every;
+	const bridges = rivals.map((subject) => ({
 		name: subject.name,
+		rival: true,
 		subject,
 		pipelines: 1,
 	}));
@@ -84,7 +89,7 @@ export async function footprint(plan) {
 	const samples = await interleave(
 		wanted,
 		plan.rounds,
-		({ subject, pipelines }) => weigh(subject, pipelines),
+		({ subject, pipelines }) => weigh(subject, pipelines, settleMs),
 		(line) => plan.say(`footprint, ${line}`),
 	);
 	const rows = [...samples].map(([{ name }, own]) => [
@@ -97,7 +102,7 @@ export async function footprint(plan) {
 	/** @type {import("../table.mjs").Section} */
 	const section = {
 		title: "Footprint and start",
-		note: `Idle: connected to mosquitto, the first readings done, then ${SETTLE_MS} ms of nothing. In use: after ${USE} more, each seen by every pipeline. Start: from spawn to the first alert at a subscriber, a reading every 2 ms. All pipelines read the same topics, each with a filter instance and a limit of its own.`,
+		note: `Idle: connected to mosquitto, the first readings done, then ${settleMs} ms of nothing. In use: after ${USE} more, each seen by every pipeline. Start: from spawn to the first alert at a subscriber, a reading every 2 ms. All pipelines read the same topics, each with a filter instance and a limit of its own.`,
 		columns: ["", "RSS idle MiB", "RSS in use MiB", "start → first alert ms"],
 		rows,
 		aims: gateway ? aimsOf(one ?? [], hundred ?? []) : [],

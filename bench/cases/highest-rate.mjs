@@ -27,7 +27,10 @@ export async function highestRate(plan) {
 		rows: [],
 	};
 	const absent = [];
-	for (const [name, { kind, why }] of Object.entries(BROKERS)) {
+	const brokers = Object.entries(BROKERS);
+	for (const [name, { kind, why }] of plan.quick
+		? brokers.slice(0, 1)
+		: brokers) {
 		if (why()) absent.push({ name, why: why() });
 		else
 			for (const qos of QOS)
