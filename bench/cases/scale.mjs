@@ -7,6 +7,7 @@ import { interleave, pluck } from "../rounds.mjs";
 import { overheat } from "../shipped.mjs";
 import { figure } from "../table.mjs";
 import { weigh } from "./footprint.mjs";
+import { byDevices, newFilter, onOneStream } from "./many-filters.mjs";
 
 const PIPELINES = [1, 10, 100, 1000];
 /** Bytes of a reading. */
@@ -21,10 +22,16 @@ const BATCH = 65_536;
 export async function scale(plan) {
 	const [gateway] = plan.gateways;
 	/** @type {import("../table.mjs").Section[]} */
-	const sections = [await readingSizes(plan)];
+	const sections = [
+		await readingSizes(plan),
+		await byDevices(plan),
+		await newFilter(),
+	];
 	if (!gateway) return sections;
-	if (mosquittoVersion()) sections.push(await pipelines(plan, gateway));
-	else plan.say("scale, pipelines: skipped, mosquitto is not installed");
+	if (mosquittoVersion()) {
+		sections.push(await pipelines(plan, gateway));
+		sections.push(await onOneStream(plan, gateway));
+	} else plan.say("scale, pipelines: skipped, mosquitto is not installed");
 	return sections;
 }
 

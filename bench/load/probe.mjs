@@ -14,8 +14,8 @@ const EVERY_MS = 2;
 
 /**
  * @param {number} port of the broker
- * @returns {Promise<{ first: Promise<number>, send: (count: number) => Promise<void>, close: () => void }>}
- *   `first`: when the first right alert arrived, on the clock of clock.mjs; `send` more readings, 1 a millisecond
+ * @returns {Promise<{ first: Promise<number>, send: (count: number, everyMs?: number) => Promise<void>, close: () => void }>}
+ *   `first`: when the first right alert arrived, on the clock of clock.mjs; `send` more readings, 1 a millisecond or less often
  */
 export async function openProbe(port) {
 	const [ear, mouth] = await Promise.all([
@@ -41,10 +41,10 @@ export async function openProbe(port) {
 	});
 	return {
 		first,
-		async send(count) {
+		async send(count, everyMs = 1) {
 			for (let i = 0; i < count; i++) {
 				speak();
-				await new Promise((resolve) => setTimeout(resolve, 1));
+				await new Promise((resolve) => setTimeout(resolve, everyMs));
 			}
 		},
 		close() {
