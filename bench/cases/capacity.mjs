@@ -11,9 +11,9 @@ const FIREHOSE = new URL("../load/firehose-process.mjs", import.meta.url);
  *
  * @param {import("../subjects.mjs").Subject} subject
  * @param {0 | 1} qos
- * @param {{ warmMs: number, ms: number }} span
+ * @param {{ warmMs: number, ms: number, dryMs?: number }} span dryMs: until what has been poured is through
  */
-export async function pourInto(subject, qos, { warmMs, ms }) {
+export async function pourInto(subject, qos, { warmMs, ms, dryMs = 30_000 }) {
 	const firehose = launchProgram(FIREHOSE, [String(qos)]);
 	const heard = told(firehose, "port");
 	const subscribed = told(firehose, "subscribed");
@@ -25,7 +25,7 @@ export async function pourInto(subject, qos, { warmMs, ms }) {
 		const both = [firehose, gateway.child];
 		await whileAlive(subscribed, both, 15_000, `${subject.name} connects`);
 		firehose.send({ measure: { pid: gateway.pid, warmMs, ms } });
-		const limit = warmMs + ms + 30_000;
+		const limit = warmMs + ms + dryMs;
 		const sample = await whileAlive(measured, both, limit, subject.name);
 		return checked(subject, sample);
 	} finally {

@@ -18,7 +18,7 @@ import type {
 	Sink,
 	Source,
 } from "../contract.js";
-import { loadFilter } from "../engine/filter-module.js";
+import { type FilterModule, loadFilter } from "../engine/filter-module.js";
 import { inlineEngine } from "../engine/inline.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import type { BrokerOptions } from "../mqtt/options.js";
@@ -67,13 +67,20 @@ export async function openLines(
 	config: GatewayConfig,
 	around: Surroundings,
 ): Promise<Lines> {
-	const connections: Connections = { publishers: new Map(), shares: new Map() };
+	const common: Common = {
+		publishers: new Map(),
+		shares: new Map(),
+		files: new Map(),
+		modules: new Map(),
+	};
 	const external = openEngines(config.images.dir, process.env, around.log);
 	const lines: Line[] = [];
 	for (const name of around.names) {
 		const pipeline = config.pipelines[name] as PipelineConfig;
-		lines.push(await wire(pipeline, connections, external, around));
+		lines.push(await wire(pipeline, common, external, around));
 	}
+	common.files.clear();
+	common.modules.clear();
 	const up = Promise.all(lines.map((line) => line.start()));
 	// Whoever stops a line that is not up yet makes its start fail: that is not news.
 	up.catch(() => {});
@@ -81,7 +88,7 @@ export async function openLines(
 	const of = (name: string) => byName.get(name);
 	const closePublishers = () =>
 		Promise.allSettled(
-			[...connections.publishers.values()].map((each) => each.close()),
+			[...common.publishers.values()].map((each) => each.close()),
 		);
 	return {
 		up: up.then(() => {}),
@@ -106,15 +113,20 @@ export async function openLines(
 	};
 }
 
-/** What the pipelines of a thread share: a publisher a broker, a source each subscription of QoS 0. */
-interface Connections {
+/** What the pipelines of a thread have in common. */
+interface Common {
+	/** One a broker. */
 	publishers: Map<BrokerConfig, Publisher>;
+	/** One each subscription of QoS 0. */
 	shares: Map<BrokerConfig, Map<string, Share>>;
+	/** Module files, read once while all is wired, and what has been made of them, by limits. */
+	files: Map<string, Promise<Uint8Array>>;
+	modules: Map<string, Promise<FilterModule>>;
 }
 
 async function wire(
 	pipeline: PipelineConfig,
-	connections: Connections,
+	common: Common,
 	external: Engines,
 	around: Surroundings,
 ): Promise<Line> {
@@ -125,15 +137,17 @@ async function wire(
 			: undefined;
 	const engines: Engine[] = [];
 	for (const filter of pipeline.filters) {
-		engines.push(await engineOf(filter, pipeline, topic, external, around));
+		engines.push(
+			await engineOf(filter, pipeline, topic, common, external, around),
+		);
 	}
 	return new Line({
 		name: pipeline.name,
-		source: sourceOf(pipeline, connections, around),
+		source: sourceOf(pipeline, common, around),
 		engines,
 		sink:
 			to.kind === "mqtt"
-				? mqttSinkOf(to, connections, around)
+				? mqttSinkOf(to, common, around)
 				: ndjsonSinkOf(pipeline, around),
 		quarantine: openQuarantine({ ...pipeline.quarantine, log: around.log }),
 		topic,
@@ -152,10 +166,12 @@ async function engineOf(
 	filter: FilterConfig,
 	{ name, limits, restart }: PipelineConfig,
 	topic: OutputTopic | undefined,
+	{ files, modules }: Common,
 	external: Engines,
 	{ clock }: Surroundings,
 ): Promise<Engine> {
-	const bytes = await bytesOf(filter.module);
+	const path = filter.module;
+	const bytes = await known(files, path, () => bytesOf(path));
 	const shared = {
 		env: Object.entries(filter.params).map(([key, value]) => `${key}=${value}`),
 		limits,
@@ -181,10 +197,10 @@ async function engineOf(
 			folder: tmpdir(),
 		});
 	}
-	const module = await loadFilter(bytes, {
-		size: limits.module,
-		memory: limits.memory,
-	});
+	const { module: size, memory } = limits;
+	const module = await known(modules, `${size} ${memory} ${path}`, () =>
+		loadFilter(bytes, { size, memory }),
+	);
 	const args = [filter.module, ...filter.args];
 	if (module.info.inline) return inlineEngine({ ...shared, module, args });
 	const { realTime } = filter;
@@ -206,7 +222,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
 
 function sourceOf(
 	{ from, limits }: PipelineConfig,
-	connections: Connections,
+	{ shares }: Common,
 	{ clock, log, stdin }: Surroundings,
 ): Source {
 	if (from.kind === "mqtt") {
@@ -220,9 +236,9 @@ function sourceOf(
 			log,
 		});
 		if (!from.shared) return mqttSource(options());
-		const shares = known(connections.shares, from.broker, () => new Map());
+		const equal = known(shares, from.broker, () => new Map());
 		const key = `${limits.reading} ${from.topic}`;
-		return known(shares, key, () => mqttShare(options())).join();
+		return known(equal, key, () => mqttShare(options())).join();
 	}
 	return fileSource({
 		...(from.kind === "file" ? { paths: from.paths } : { stdin }),
@@ -232,7 +248,7 @@ function sourceOf(
 
 function mqttSinkOf(
 	to: MqttTo,
-	{ publishers }: Connections,
+	{ publishers }: Common,
 	{ clock, log, thread }: Surroundings,
 ): Sink {
 	const clientId =
