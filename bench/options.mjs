@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { checkGate } from "./compare.mjs";
 
 export const HELP = `npm run bench -- [flags]
-  --quick           one short round: does it work, not how fast is it (under 3 minutes)
+  --quick           one short round: does it work, not how fast is it
   --group NAME      only this group; may be repeated (capacity end-to-end highest-rate latency
                     footprint cold-start micro in-module cost size scale soak)
   --against REF     builds that commit in a folder of its own and measures it and this checkout in

@@ -69,7 +69,7 @@ async function bench(names, options) {
 	console.log(`${header}\n`);
 	const warning = warningOf(machine);
 	if (warning) progress.tell(warning);
-	const sections = await runAll(names, plan);
+	const { sections, took } = await runAll(names, plan);
 	const aims = verdicts(sections);
 	if (aims) console.log(markdownOf(aims));
 	const { quick, rounds, warmMs, ms } = plan;
@@ -78,7 +78,8 @@ async function bench(names, options) {
 	progress.tell(`written: ${saveResult(options.json, result)}`);
 	if (options.markdown) {
 		const all = aims ? [aims, ...sections] : sections;
-		const text = [`\`${header}\``, ...(warning ? ["**Not quiet.**"] : [])];
+		const text = [`\`${header}\``, `Minutes: ${took.join(" · ")}`];
+		if (warning) text.push("**Not quiet.**");
 		replaceBlock(
 			resolve(options.markdown),
 			[...text, ...all.map(markdownOf)].join("\n\n"),
@@ -91,11 +92,13 @@ async function bench(names, options) {
 /**
  * @param {readonly string[]} names
  * @param {Plan} plan
- * @returns {Promise<Grouped[]>}
+ * @returns {Promise<{ sections: Grouped[], took: string[] }>} `took`: minutes by group
  */
 async function runAll(names, plan) {
 	/** @type {Grouped[]} */
 	const sections = [];
+	/** @type {string[]} */
+	const took = [];
 	for (const [i, group] of names.entries()) {
 		progress.begin(group, i + 1, names.length);
 		const begun = performance.now();
@@ -105,10 +108,11 @@ async function runAll(names, plan) {
 			sections.push({ ...section, group });
 			console.log(markdownOf(section));
 		}
-		const took = (performance.now() - begun) / 1000;
-		progress.tell(`${group}: ${took.toFixed(0)} s`);
+		const seconds = (performance.now() - begun) / 1000;
+		progress.tell(`${group}: ${seconds.toFixed(0)} s`);
+		took.push(`${group} ${(seconds / 60).toFixed(1)}`);
 	}
-	return sections;
+	return { sections, took };
 }
 
 /**
