@@ -205,5 +205,7 @@ function withBrokers(config: GatewayConfig, brokers: Brokers): GatewayConfig {
 		([name, each]) =>
 			[name, { ...each, from: reach(each.from), to: reach(each.to) }] as const,
 	);
-	return { ...config, pipelines: Object.fromEntries(pipelines) };
+	// A broker on the same thread would rest with it, and its clients wait for it in turn.
+	const gather = config.threads > 1 ? config.gather : 0;
+	return { ...config, gather, pipelines: Object.fromEntries(pipelines) };
 }

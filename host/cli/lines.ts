@@ -21,6 +21,7 @@ import type {
 import { type FilterModule, loadFilter } from "../engine/filter-module.js";
 import { inlineEngine } from "../engine/inline.js";
 import { asWasieveError, WasieveError } from "../errors.js";
+import { Gather } from "../mqtt/gather.js";
 import type { BrokerOptions } from "../mqtt/options.js";
 import { mqttPublisher, type Publisher } from "../mqtt/publisher.js";
 import { mqttShare, type Share } from "../mqtt/share.js";
@@ -72,6 +73,7 @@ export async function openLines(
 		shares: new Map(),
 		files: new Map(),
 		modules: new Map(),
+		gather: new Gather(config.gather),
 	};
 	const external = openEngines(config.images.dir, process.env, around.log);
 	const lines: Line[] = [];
@@ -122,6 +124,8 @@ interface Common {
 	/** Module files, read once while all is wired, and what has been made of them, by limits. */
 	files: Map<string, Promise<Uint8Array>>;
 	modules: Map<string, Promise<FilterModule>>;
+	/** Rests, which are the whole thread's. */
+	gather: Gather;
 }
 
 async function wire(
@@ -222,7 +226,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
 
 function sourceOf(
 	{ from, limits }: PipelineConfig,
-	{ shares }: Common,
+	{ shares, gather }: Common,
 	{ clock, log, stdin }: Surroundings,
 ): Source {
 	if (from.kind === "mqtt") {
@@ -232,6 +236,7 @@ function sourceOf(
 			qos: from.qos,
 			window: Math.min(limits.inflight, 65_535),
 			maxReading: limits.reading,
+			gather,
 			clock,
 			log,
 		});
@@ -248,7 +253,7 @@ function sourceOf(
 
 function mqttSinkOf(
 	to: MqttTo,
-	{ publishers }: Common,
+	{ publishers, gather }: Common,
 	{ clock, log, thread }: Surroundings,
 ): Sink {
 	const clientId =
@@ -257,6 +262,7 @@ function mqttSinkOf(
 		mqttPublisher({
 			broker: optionsOf(to.broker, clientId, true),
 			window: to.broker.maxInflight,
+			gather,
 			clock,
 			log,
 		}),

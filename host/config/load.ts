@@ -95,6 +95,7 @@ function resolveGateway(
 		broker: broker as GatewayConfig["broker"],
 		http: resolveHttp(top, around.report),
 		threads: top.need("threads"),
+		gather: top.need("gather"),
 		quarantine,
 		images,
 		log: { level: top.section("log").need("level") },

@@ -145,6 +145,16 @@ export const SCHEMA: Key = {
 			default: 1,
 			examples: [4],
 		},
+		gather: {
+			type: ["string", "integer"],
+			description:
+				"Longest time that readings may gather in the kernel before they are read, once they come faster than 4,000 a second: about half the CPU for up to this much latency (twice at QoS 1). 0 reads each at once. Not used beside an embedded broker.",
+			unit: "duration",
+			least: 0,
+			most: 10,
+			default: "2ms",
+			examples: [0, "5ms"],
+		},
 		quarantine,
 		images,
 		log,

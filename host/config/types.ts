@@ -11,6 +11,8 @@ export interface GatewayConfig {
 	readonly http: HttpConfig | false;
 	/** Threads that pipelines are spread over, 1 … 64. */
 	readonly threads: number;
+	/** How long a fast flow's readings may gather before they are read, ms; 0: not at all. */
+	readonly gather: number;
 	readonly quarantine: QuarantineConfig;
 	/** Where modules that are images (`oci://…`) are kept. */
 	readonly images: { readonly dir: string };

@@ -26,6 +26,7 @@ export const PUBACK = 4;
 export const PUBREC = 5;
 export const PUBREL = 6;
 export const PUBCOMP = 7;
+const PINGRESP = 13;
 const PINGREQ = Buffer.of(0xc0, 0);
 
 const PEER_CLOSED = new Set<string | undefined>(["ECONNRESET", "EPIPE"]);
@@ -107,6 +108,7 @@ export class Connection {
 	control(inlet: Inlet): void {
 		if (inlet.first >> 4 === CONNACK && inlet.bytes[inlet.body + 1] === 0)
 			this.owner.accepted(inlet.bytes[inlet.body] === 1);
+		if (inlet.first >> 4 === PINGRESP) return; // Keepalive has heard it
 		this.#control?.deliver(inlet);
 	}
 

@@ -10,6 +10,7 @@ import {
 import { Drafts } from "./drafts.js";
 import { unpack, withoutId } from "./encode.js";
 import { reasonText } from "./faults.js";
+import type { Gather } from "./gather.js";
 import { type Inlet, malformed, SLAB } from "./inlet.js";
 import { Nudge } from "./nudge.js";
 import type { BrokerOptions } from "./options.js";
@@ -24,6 +25,8 @@ export interface PublisherOptions {
 	window: number;
 	/** Outputs and bytes that may wait beyond the window before `ready` turns false; default 1,024 and 1 MiB. */
 	queue?: { count: number; bytes: number };
+	/** That of the sources whose readings cause the outputs. */
+	gather?: Gather | undefined;
 	clock: Clock;
 	log?: Log;
 }
@@ -75,6 +78,9 @@ export class MqttPublisher implements Publisher {
 	#suspicion = 0;
 	readonly #nudge = new Nudge();
 	#writes = 0;
+	/** What that was when this turn began. */
+	#written = 0;
+	#turning = false;
 	/** The lowest maximum QoS that has been told to the log. */
 	#lowest = NO_QOS;
 
@@ -154,11 +160,12 @@ export class MqttPublisher implements Publisher {
 
 	/* --------------------------------------------------------------- sending */
 
-	/** One write for all that is committed in this turn of the event loop: one system call per chunk read. */
+	/** One write for all that a chunk causes; while readings gather, for all that a turn of the event loop does. */
 	#schedule(): void {
 		if (this.#scheduled) return;
 		this.#scheduled = true;
-		queueMicrotask(this.#flush);
+		if (this.o.gather?.on) this.o.gather.last(this.#flush);
+		else queueMicrotask(this.#flush);
 	}
 
 	readonly #flush = (): void => {
@@ -370,8 +377,7 @@ export class MqttPublisher implements Publisher {
 	/* ----------------------------------------------------- acknowledgements */
 
 	drink(inlet: Inlet): void {
-		const now = performance.now();
-		if (this.#flying > 0) this.#nudge.heard(now);
+		if (this.#flying > 0) this.#nudge.heard(performance.now());
 		const writes = this.#writes;
 		try {
 			while (inlet.find()) {
@@ -383,13 +389,27 @@ export class MqttPublisher implements Publisher {
 				inlet.at = inlet.next;
 			}
 		} finally {
-			if (this.#touched.length > 0) this.#flush(); // the window has moved
+			this.#endTurn(writes);
 		}
-		if (this.#flying > 0 && this.#writes === writes && this.#nudge.wanted(now))
-			this.#connection?.ping();
 		if (inlet.next - inlet.at > SLAB)
 			throw malformed("a control packet that is too large");
 	}
+
+	/** Acts on what has been heard; while readings gather, after those that come in the same turn. */
+	#endTurn(writes: number): void {
+		if (this.#turning) return;
+		this.#turning = true;
+		this.#written = writes;
+		if (this.o.gather) this.o.gather.last(this.#turned);
+		else this.#turned();
+	}
+
+	readonly #turned = (): void => {
+		this.#turning = false;
+		if (this.#touched.length > 0) this.#flush(); // the window has moved
+		if (this.#flying === 0 || this.#writes !== this.#written) return;
+		if (this.#nudge.wanted(performance.now())) this.#connection?.ping();
+	};
 
 	#puback(inlet: Inlet): void {
 		const seq = this.#answered(inlet, FLYING, 1);

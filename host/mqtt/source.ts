@@ -10,6 +10,7 @@ import { asWasieveError, WasieveError } from "../errors.js";
 import { Acks } from "./acks.js";
 import { Connection, PUBLISH, PUBREL, type Server } from "./connection.js";
 import { reasonText } from "./faults.js";
+import { Flow, type Gather } from "./gather.js";
 import { type Inlet, malformed, SLAB } from "./inlet.js";
 import { Once } from "./once.js";
 import type { BrokerOptions } from "./options.js";
@@ -27,6 +28,8 @@ export interface SourceOptions {
 	maxReading: number;
 	/** Bytes of a refused payload that are kept for the quarantine; default 64 KiB. */
 	keepRefused?: number;
+	/** Lets readings gather while they come fast; without, each is read at once. */
+	gather?: Gather | undefined;
 	clock: Clock;
 	log?: Log;
 }
@@ -94,6 +97,11 @@ export class MqttSource implements Source {
 	#now = 0;
 	#settled = 0;
 	readonly #acks = new Acks();
+	readonly #flow: Flow | undefined;
+	/** Readings, and those with an id, handed over in this drink(). */
+	#taken = 0;
+	#takenWithId = 0;
+	#turning = false;
 	/** QoS 2 ids not yet answered with PUBREC, by ledger number; they outlive the connection. */
 	readonly #unsettled = new Map<number, number>();
 	/** QoS 2 ids answered with PUBREC whose PUBREL has not come. */
@@ -102,6 +110,7 @@ export class MqttSource implements Source {
 	constructor(private readonly o: SourceOptions) {
 		this.largest = Math.max(SLAB, o.maxReading + HEAD);
 		this.#v5 = o.broker.protocol === 5;
+		this.#flow = o.gather && new Flow(o.gather);
 		this.properties = {
 			receiveMaximum: o.window,
 			// Some brokers (mochi) send what a session has kept with the aliases of the connection before,
@@ -136,7 +145,7 @@ export class MqttSource implements Source {
 		if (below <= this.#settled) return;
 		this.#settled = below;
 		// Within take() the batch's ids have no numbers yet: #hand() answers afterwards, in one write.
-		if (!this.#drinking) this.#answer();
+		if (!this.#drinking) this.#endTurn();
 	}
 
 	async stop(): Promise<void> {
@@ -151,6 +160,7 @@ export class MqttSource implements Source {
 				`The source ${this.o.topic} was closed before it was subscribed.`,
 			),
 		);
+		this.#answer();
 		await this.#connection?.close();
 	}
 
@@ -232,6 +242,9 @@ export class MqttSource implements Source {
 		this.#inlet = inlet;
 		this.#drinking = true;
 		const haul = this.#borrow();
+		const owed = this.#acks.length;
+		const bytes = inlet.end - inlet.at;
+		this.#taken = this.#takenWithId = 0;
 		if (this.#v5) this.#now = this.o.clock();
 		try {
 			if (this.#oversized && inlet.skip === 0) this.#refuseOversized();
@@ -252,7 +265,10 @@ export class MqttSource implements Source {
 			this.#drinking = false;
 			hauls.push(haul);
 		}
-		this.#answer();
+		const open = this.#takenWithId > 0 ? owed + this.#takenWithId : 0;
+		if (this.#taken > 0)
+			this.#flow?.took(this.#taken, bytes, open, this.#paused);
+		this.#endTurn();
 	}
 
 	#borrow(): Haul {
@@ -338,6 +354,7 @@ export class MqttSource implements Source {
 		batch.bytes = inlet.bytes;
 		const identified = this.#identified && live;
 		this.#identified = false;
+		this.#taken += count;
 		let number: number;
 		try {
 			number = this.#intake.take(batch);
@@ -345,11 +362,12 @@ export class MqttSource implements Source {
 			batch.count = 0;
 		}
 		if (!identified) return;
+		this.#takenWithId += count;
 		for (let i = 0; i < count; i++) {
 			const qos = this.#qos[i] as number;
 			if (qos > 0) this.#expect(this.#ids[i] as number, qos, number + i);
 		}
-		this.#answer();
+		if (!this.o.gather?.on) this.#answer();
 	}
 
 	#expect(id: number, qos: number, number: number): void {
@@ -357,10 +375,25 @@ export class MqttSource implements Source {
 		if (qos === 2) this.#unsettled.set(id, number);
 	}
 
-	#answer(): void {
-		if (this.#acks.length === 0) return;
+	/** Acknowledges what is settled; while readings gather, once for all connections' doings of this turn. */
+	#endTurn(): void {
+		if (this.#turning) return;
+		this.#turning = true;
+		if (this.o.gather) this.o.gather.last(this.#turned);
+		else this.#turned();
+	}
+
+	readonly #turned = (): void => {
+		this.#turning = false;
+		// Our data carries the TCP acknowledgement that the broker waits for.
+		if (!this.#answer() && this.#flow?.held) this.#connection?.ping();
+	};
+
+	#answer(): boolean {
+		if (this.#acks.length === 0) return false;
 		const packets = this.#acks.settle(this.#settled, this.#released);
 		if (packets) this.#connection?.write(packets);
+		return packets !== undefined;
 	}
 
 	/* ----------------------------------------------------------------- QoS 2 */

@@ -1,0 +1,223 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Gather, type Thread } from "#host/mqtt/gather.js";
+import { mqttPublisher } from "#host/mqtt/publisher.js";
+import { mqttSink } from "#host/mqtt/sink.js";
+import { mqttSource } from "#host/mqtt/source.js";
+import { FakeBroker } from "./fake-broker.js";
+import { hasMosquitto, Mosquitto, OPEN } from "./mosquitto.js";
+import {
+	brokerAt,
+	RecordingIntake,
+	RecordingKeeper,
+	say,
+} from "./recorders.js";
+
+const COUNT = 3000;
+/** Readings a turn of the event loop; the thread rests 1 ms in most turns. */
+const TOGETHER = 30;
+const NUMBERS = [...Array(COUNT).keys()];
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+	for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** Gathers from the first reading on, whatever this machine's speed: for it the clock stands still at a fast moment. */
+function gathering(thread: Partial<Thread> = {}): Gather {
+	const gather = new Gather(1, {
+		now: () => 1000,
+		afterTurn: setImmediate,
+		sleep() {},
+		...thread,
+	});
+	gather.took(100_000, 100_000, Number.POSITIVE_INFINITY, 1000);
+	expect(gather.on).toBe(true);
+	return gather;
+}
+
+/** One that sleeps and counts. */
+function counting() {
+	const cell = new Int32Array(new SharedArrayBuffer(4));
+	const counted = {
+		rests: 0,
+		gather: gathering({
+			sleep(ms) {
+				counted.rests++;
+				Atomics.wait(cell, 0, 0, ms);
+			},
+		}),
+	};
+	return counted;
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** In → echo → out, acknowledged when delivered, all through `url`. */
+async function echo(url: string, qos: 0 | 1 | 2, gather: Gather) {
+	const common = { clock: Date.now, window: 1000, gather };
+	const publisher = mqttPublisher({ ...common, broker: brokerAt(url) });
+	const sink = mqttSink(publisher, { qos, retain: false });
+	const source = mqttSource({
+		...common,
+		broker: brokerAt(url),
+		topic: "in/#",
+		qos,
+		maxReading: 65_536,
+	});
+	const [keeper, intake] = [new RecordingKeeper(), new RecordingIntake()];
+	const settle = keeper.settle.bind(keeper);
+	keeper.settle = () => {
+		settle();
+		source.acknowledge(keeper.safe.length);
+	};
+	intake.during = (batch) => {
+		for (let i = 0; i < batch.count; i++)
+			say(sink, batch.number[i] as number, "out", batch.payload(i).toString());
+		sink.commit();
+	};
+	await sink.start(keeper);
+	await source.start(intake);
+	closing.push(
+		() => sink.close(),
+		() => source.close(),
+	);
+	return { keeper, intake };
+}
+
+describe.skipIf(!hasMosquitto)("through mosquitto", () => {
+	const brokers = {
+		"Nagle's algorithm on": new Mosquitto(OPEN),
+		set_tcp_nodelay: new Mosquitto([...OPEN, "set_tcp_nodelay true"]),
+	};
+	beforeAll(async () => {
+		for (const broker of Object.values(brokers)) await broker.start();
+	});
+	afterAll(async () => {
+		for (const broker of Object.values(brokers)) await broker.remove();
+	});
+
+	const cases = Object.entries(brokers).flatMap(([name, broker]) =>
+		([0, 1, 2] as const).map((qos) => [name, qos, broker] as const),
+	);
+	test.each(cases)(
+		"%s, QoS %d: all arrive, once, in order, while the thread rests",
+		async (_, qos, broker) => {
+			const counted = counting();
+			const { keeper } = await echo(broker.url, qos, counted.gather);
+			const out = mqttSource({
+				broker: brokerAt(broker.url),
+				topic: "out",
+				qos,
+				window: 1000,
+				maxReading: 65_536,
+				clock: Date.now,
+			});
+			const arrived = new RecordingIntake();
+			arrived.during = () =>
+				queueMicrotask(() => out.acknowledge(arrived.number));
+			await out.start(arrived);
+			const feed = mqttPublisher({
+				broker: brokerAt(broker.url),
+				window: 1000,
+				clock: Date.now,
+			});
+			const feeder = mqttSink(feed, { qos, retain: false });
+			const fed = new RecordingKeeper();
+			await feeder.start(fed);
+			closing.push(
+				() => out.close(),
+				() => feeder.close(),
+			);
+
+			for (let n = 0; n < COUNT; n++) {
+				say(feeder, n, "in/x", `${n}`);
+				if (n % TOGETHER !== 0 && n !== COUNT - 1) continue;
+				feeder.commit();
+				if (!feeder.ready) {
+					const before = fed.welcomed;
+					await fed.until(() => fed.welcomed > before);
+				} else await turn();
+			}
+			await arrived.until(() => arrived.taken.length >= COUNT);
+			expect(arrived.payloads.map(Number)).toEqual(NUMBERS);
+			await keeper.until(() => keeper.safe.length === COUNT);
+			expect(keeper.safe).toEqual(NUMBERS);
+			expect(counted.rests).toBeGreaterThan(10);
+		},
+	);
+});
+
+describe("acknowledgements", () => {
+	async function pour(gather: Gather) {
+		const broker = await new FakeBroker().start();
+		const { intake } = await echo(broker.url, 1, gather);
+		closing.unshift(() => broker.stop());
+		const [output, input] = [
+			await broker.clients.next(),
+			await broker.clients.next(),
+		];
+		const told: number[] = [];
+		const listening = (async () => {
+			while (told.length < COUNT)
+				told.push((await input.next("puback")).messageId);
+		})();
+		const echoing = (async () => {
+			for (let n = 0; n < COUNT; n++) {
+				const { messageId } = await output.next("publish");
+				output.send({ cmd: "puback", messageId });
+			}
+		})();
+		for (let n = 0; n < COUNT; n++) {
+			input.send({
+				cmd: "publish",
+				topic: "in/x",
+				payload: `${n}`,
+				qos: 1,
+				messageId: n + 1,
+				dup: false,
+				retain: false,
+			});
+			if (n % TOGETHER === 0) await turn();
+		}
+		await Promise.all([listening, echoing]);
+		expect(intake.payloads.map(Number)).toEqual(NUMBERS);
+		return told;
+	}
+
+	test("all, in the order of their readings [MQTT-4.6.0-2]", async () => {
+		const counted = counting();
+		const told = await pour(counted.gather);
+		expect(told).toEqual(NUMBERS.map((n) => n + 1));
+		expect(counted.rests).toBeGreaterThan(10);
+	});
+
+	test("what is settled when the source closes still leaves", async () => {
+		const broker = await new FakeBroker().start();
+		const gather = gathering({ afterTurn() {} }); // a turn that never ends
+		const source = mqttSource({
+			broker: brokerAt(broker.url),
+			topic: "in/#",
+			qos: 1,
+			window: 100,
+			maxReading: 65_536,
+			clock: Date.now,
+			gather,
+		});
+		const intake = new RecordingIntake();
+		await source.start(intake);
+		const client = await broker.clients.next();
+		client.send({
+			cmd: "publish",
+			topic: "in/x",
+			payload: "1",
+			qos: 1,
+			messageId: 7,
+			dup: false,
+			retain: false,
+		});
+		await intake.until(() => intake.taken.length === 1);
+		source.acknowledge(1);
+		await source.close();
+		expect((await client.next("puback")).messageId).toBe(7);
+		await broker.stop();
+	});
+});
