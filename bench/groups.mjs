@@ -14,6 +14,10 @@ export const GROUPS = {
 		run: async (plan) => (await import("./cases/capacity.mjs")).capacity(plan),
 		rival: true,
 	},
+	"capacity-by": {
+		run: async (plan) =>
+			(await import("./cases/capacity-by.mjs")).capacityBy(plan),
+	},
 	"end-to-end": {
 		run: async (plan) =>
 			(await import("./cases/end-to-end.mjs")).endToEnd(plan),

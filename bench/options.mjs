@@ -4,8 +4,8 @@ import { checkGate } from "./compare.mjs";
 
 export const HELP = `npm run bench -- [flags]
   --quick           one short round: does it work, not how fast is it
-  --group NAME      only this group; may be repeated (capacity end-to-end highest-rate latency
-                    footprint cold-start micro in-module cost size scale soak)
+  --group NAME      only this group; may be repeated (capacity capacity-by end-to-end
+                    highest-rate latency footprint cold-start micro in-module cost size scale soak)
   --against REF     builds that commit in a folder of its own and measures it and this checkout in
                     turn, then compares (cost size in-module capacity, or the groups named)
   --gate WHICH      with --against, which figures may not get slower: exact (default), all, none

@@ -6,36 +6,64 @@ import { figure } from "../table.mjs";
 
 const FIREHOSE = new URL("../load/firehose-process.mjs", import.meta.url);
 
+/** @typedef {{ warmMs: number, ms: number, dryMs?: number }} Span dryMs: until what has been poured is through */
+
 /**
  * One run of one subject against a firehose of its own.
  *
  * @param {import("../subjects.mjs").Subject} subject
  * @param {0 | 1} qos
- * @param {{ warmMs: number, ms: number, dryMs?: number }} span dryMs: until what has been poured is through
+ * @param {Span} span
+ * @param {import("../load/readings.mjs").Mix} [mix]
  */
-export async function pourInto(subject, qos, { warmMs, ms, dryMs = 30_000 }) {
-	const firehose = launchProgram(FIREHOSE, [String(qos)]);
-	const heard = told(firehose, "port");
-	const subscribed = told(firehose, "subscribed");
-	const measured = told(firehose, "measured");
+export async function pourInto(subject, qos, span, mix) {
+	const { name } = subject;
+	const start = (/** @type {number[]} */ [port = 0]) =>
+		subject.start({ port, qos });
+	const [sample] = await pourAll({ name, start }, 1, qos, span, mix);
+	return sample;
+}
+
+/**
+ * One run of one subject against several firehoses, each a process.
+ *
+ * @param {{ name: string, start: (ports: number[]) => Promise<import("../subjects.mjs").Running> }} subject
+ * @param {number} count
+ * @param {0 | 1} qos
+ * @param {Span} span
+ * @param {import("../load/readings.mjs").Mix} [mix]
+ * @returns {Promise<any[]>} what each has measured
+ */
+export async function pourAll(subject, count, qos, span, mix = {}) {
+	const { warmMs, ms, dryMs = 30_000 } = span;
+	const args = [String(qos), JSON.stringify(mix)];
+	const hoses = Array.from({ length: count }, () =>
+		launchProgram(FIREHOSE, args),
+	);
+	const all = (/** @type {string} */ key) =>
+		Promise.all(hoses.map((hose) => told(hose, key)));
+	const heard = all("port");
+	const subscribed = all("subscribed");
+	const measured = all("measured");
 	let gateway;
 	try {
-		const port = await whileAlive(heard, [firehose], 5000, "firehose");
-		gateway = await subject.start({ port, qos });
-		const both = [firehose, gateway.child];
-		await whileAlive(subscribed, both, 15_000, `${subject.name} connects`);
-		firehose.send({ measure: { pid: gateway.pid, warmMs, ms } });
+		const ports = await whileAlive(heard, hoses, 5000, "firehose");
+		gateway = await subject.start(ports);
+		const children = [...hoses, gateway.child];
+		await whileAlive(subscribed, children, 15_000, `${subject.name} connects`);
+		const measure = { pid: gateway.pid, warmMs, ms };
+		for (const hose of hoses) hose.send({ measure });
 		const limit = warmMs + ms + dryMs;
-		const sample = await whileAlive(measured, both, limit, subject.name);
-		return checked(subject, sample);
+		const samples = await whileAlive(measured, children, limit, subject.name);
+		return samples.map((sample) => checked(subject, sample));
 	} finally {
 		await gateway?.stop();
-		await end(firehose);
+		for (const hose of hoses) await end(hose);
 	}
 }
 
 /**
- * @param {import("../subjects.mjs").Subject} subject
+ * @param {{ name: string }} subject
  * @param {any} sample
  */
 function checked(subject, sample) {

@@ -1,9 +1,13 @@
 // The firehose as a process of its own, so that its work is not on the client's bill. Talks over IPC:
 //   ← { port }  ← { subscribed }  → { measure: { pid, warmMs, ms } }  ← { measured }
-// firehose-process.mjs QOS
+// firehose-process.mjs QOS [MIX as JSON]
 import { openFirehose } from "./firehose.mjs";
 
-const firehose = await openFirehose({ qos: process.argv[2] === "1" ? 1 : 0 });
+const [qos, mix = "{}"] = process.argv.slice(2);
+const firehose = await openFirehose({
+	qos: qos === "1" ? 1 : 0,
+	mix: JSON.parse(mix),
+});
 process.send?.({ port: firehose.port });
 firehose.subscribed.then(() => process.send?.({ subscribed: true }));
 process.on("message", async (/** @type {any} */ { measure }) => {

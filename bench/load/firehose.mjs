@@ -20,7 +20,7 @@ import { PUBACK, PUBLISH, pubacks, publishParts, splitter } from "./wire.mjs";
 const CYCLE = 60_000;
 const UNACKED = 40_000;
 
-/** Readings a write; a multiple of HOT_EVERY that divides CYCLE. */
+/** Readings a write; a multiple of each `hotEvery` that divides CYCLE. */
 const PIECE = 3000;
 
 /** Bytes that may wait in user space: two pieces, so that the kernel's buffer never runs dry. */
@@ -53,7 +53,7 @@ const SILENCE_MS = 5000;
  */
 
 /**
- * @param {{ qos: 0 | 1, port?: number }} options
+ * @param {{ qos: 0 | 1, port?: number, mix?: import("./readings.mjs").Mix }} options
  * @returns {Promise<Firehose>}
  * @typedef {object} Firehose
  * @property {number} port
@@ -62,8 +62,8 @@ const SILENCE_MS = 5000;
  * @property {(options: Span) => Promise<Measured>} measure
  * @property {() => Promise<void>} close
  */
-export async function openFirehose({ qos, port = 0 }) {
-	const pour = pourer(qos);
+export async function openFirehose({ qos, port = 0, mix = {} }) {
+	const pour = pourer(qos, mix);
 	/** @type {Set<import("node:net").Socket>} */
 	const sockets = new Set();
 	const server = createServer((socket) => {
@@ -95,8 +95,10 @@ export async function openFirehose({ qos, port = 0 }) {
  * The stream of readings and the account of its answers.
  *
  * @param {0 | 1} qos
+ * @param {import("./readings.mjs").Mix} mix
  */
-function pourer(qos) {
+function pourer(qos, mix) {
+	const { hotEvery = HOT_EVERY } = mix;
 	/** @type {Flow} */
 	const flow = {
 		sent: 0,
@@ -134,6 +136,7 @@ function pourer(qos) {
 
 	return {
 		flow,
+		hotEvery,
 		subscribed,
 		/**
 		 * @param {import("node:net").Socket} socket
@@ -142,7 +145,7 @@ function pourer(qos) {
 		 */
 		subscribe(socket, version, receiveMaximum) {
 			outlet = socket;
-			pieces = prepare(qos, version);
+			pieces = prepare(qos, version, mix);
 			window = Math.max(PIECE, Math.min(UNACKED, receiveMaximum));
 			tellSubscribed();
 		},
@@ -168,8 +171,9 @@ function pourer(qos) {
 		/** @param {number} id */
 		acknowledge(id) {
 			if (id !== (flow.acked % CYCLE) + 1) flow.disordered++;
-			if (isHot(flow.acked) && settled < hotBelow(flow.acked + 1)) flow.early++;
+			const hot = isHot(flow.acked, hotEvery);
 			flow.acked++;
+			if (hot && settled < hotBelow(flow.acked, hotEvery)) flow.early++;
 			if (flow.acked % PIECE === 0) push();
 		},
 	};
@@ -187,14 +191,15 @@ function timesSent(sent, n) {
 /**
  * @param {0 | 1} qos
  * @param {4 | 5} version
+ * @param {import("./readings.mjs").Mix} mix
  * @returns {Buffer[]} the packets of one cycle, {@link PIECE} readings each
  */
-function prepare(qos, version) {
+function prepare(qos, version, mix) {
 	return Array.from({ length: CYCLE / PIECE }, (_, piece) =>
 		Buffer.concat(
 			Array.from({ length: PIECE }, (_, i) => {
 				const n = piece * PIECE + i;
-				return packetOf(n, { qos, messageId: n + 1, version });
+				return packetOf(n, { ...mix, qos, messageId: n + 1, version });
 			}),
 		),
 	);
@@ -231,7 +236,7 @@ function serve(socket, pour) {
 		else if (first >> 4 === PUBLISH) {
 			const { payloadAt, id } = publishParts(bytes, first, at, version === 5);
 			if (id) ids.push(id);
-			pour.answer(answeredBy(bytes, at, payloadAt, end));
+			pour.answer(answeredBy(bytes, at, payloadAt, end, pour.hotEvery));
 		} else slow.parse(bytes.subarray(start, end));
 	});
 
@@ -287,14 +292,15 @@ function replyTo(packet) {
  */
 async function measure(pour, qos, { pid, warmMs, ms, silenceMs = SILENCE_MS }) {
 	// At QoS 1 a reading is done when it is acknowledged, at QoS 0 when its alert shows that its turn has come.
-	const done = () => (qos ? pour.flow.acked : pour.flow.alerts * HOT_EVERY);
+	const { hotEvery } = pour;
+	const done = () => (qos ? pour.flow.acked : pour.flow.alerts * hotEvery);
 	pour.start();
 	await delay(warmMs);
 	const before = { done: done(), at: snapshot(pid) };
 	await delay(ms);
 	const after = { done: done(), at: snapshot(pid) };
 	pour.stop();
-	await runDry(pour.flow, qos, silenceMs);
+	await runDry(pour, qos, silenceMs);
 
 	const span = between(before.at, after.at);
 	const count = after.done - before.done;
@@ -303,19 +309,20 @@ async function measure(pour, qos, { pid, warmMs, ms, silenceMs = SILENCE_MS }) {
 		cpu: span.cpu / count,
 		cores: span.cores,
 		foreign: span.foreign,
-		lost: hotBelow(pour.flow.sent) - pour.flow.alerts,
+		lost: hotBelow(pour.flow.sent, hotEvery) - pour.flow.alerts,
 		...pour.flow,
 	};
 }
 
 /**
- * @param {Flow} flow
+ * @param {Pourer} pour
  * @param {0 | 1} qos
  * @param {number} silenceMs
  */
-async function runDry(flow, qos, silenceMs) {
+async function runDry({ flow, hotEvery }, qos, silenceMs) {
 	const done = () =>
-		flow.alerts === hotBelow(flow.sent) && (!qos || flow.acked === flow.sent);
+		flow.alerts === hotBelow(flow.sent, hotEvery) &&
+		(!qos || flow.acked === flow.sent);
 	let last = -1;
 	let since = performance.now();
 	while (!done() && performance.now() - since < silenceMs) {

@@ -25,19 +25,36 @@ const ALERT_TOPIC = Array.from({ length: TOPICS }, (_, i) =>
 	Buffer.from(`alerts/s/${i}`),
 );
 
-/** @param {number} n */
-export const isHot = (n) => n % HOT_EVERY === 0;
+/**
+ * @param {number} n
+ * @param {number} [every]
+ */
+export const isHot = (n, every = HOT_EVERY) => n % every === 0;
 
-/** @param {number} n how many of the readings 0..n-1 are hot */
-export const hotBelow = (n) => Math.ceil(n / HOT_EVERY);
+/**
+ * @param {number} n how many of the readings 0..n-1 are hot
+ * @param {number} [every]
+ */
+export const hotBelow = (n, every = HOT_EVERY) => Math.ceil(n / every);
+
+/**
+ * @typedef {object} Mix readings other than the usual ones
+ * @property {number} [hotEvery] one in so many causes an alert
+ * @property {number} [size] bytes of a payload, where the usual one is smaller: a note comes first
+ */
 
 /** @param {number} n */
 export const topicOf = (n) => `s/${n % TOPICS}`;
 
-/** @param {number} n */
-export function payloadOf(n) {
-	const temperature = isHot(n) ? "95.08" : "60.08";
-	return `{"device_id":"press-627","temperature":${temperature},"humidity":66.9,"timestamp":${BASE + n}}`;
+/**
+ * @param {number} n
+ * @param {Mix} [mix]
+ */
+export function payloadOf(n, { hotEvery, size = 0 } = {}) {
+	const temperature = isHot(n, hotEvery) ? "95.08" : "60.08";
+	const usual = `"device_id":"press-627","temperature":${temperature},"humidity":66.9,"timestamp":${BASE + n}}`;
+	const room = size - usual.length - '{"note":"",'.length;
+	return room < 0 ? `{${usual}` : `{"note":"${"x".repeat(room)}",${usual}`;
 }
 
 /**
@@ -53,15 +70,15 @@ export function answerOf(n) {
 
 /**
  * @param {number} n
- * @param {{ qos: 0 | 1, messageId?: number, version?: 4 | 5 }} options
+ * @param {Mix & { qos: 0 | 1, messageId?: number, version?: 4 | 5 }} options
  * @returns {Buffer} the PUBLISH packet
  */
-export function packetOf(n, { qos, messageId = 1, version = 4 }) {
+export function packetOf(n, { qos, messageId = 1, version = 4, ...mix }) {
 	return generate(
 		{
 			cmd: "publish",
 			topic: topicOf(n),
-			payload: payloadOf(n),
+			payload: payloadOf(n, mix),
 			qos,
 			...(qos ? { messageId } : {}),
 			dup: false,
@@ -78,15 +95,16 @@ export function packetOf(n, { qos, messageId = 1, version = 4 }) {
  * @param {number} topicAt
  * @param {number} payloadAt
  * @param {number} end of the payload
+ * @param {number} [hotEvery]
  * @returns {number} its number; -1 when topic or payload is not, to the byte, the answer to a hot reading
  */
-export function answeredBy(bytes, topicAt, payloadAt, end) {
+export function answeredBy(bytes, topicAt, payloadAt, end, hotEvery) {
 	const digitsAt = payloadAt + ALERT_HEAD.length;
 	if (end !== digitsAt + DIGITS + 1 || bytes[end - 1] !== 0x7d) return -1;
 	if (bytes.compare(ALERT_HEAD, 0, ALERT_HEAD.length, payloadAt, digitsAt))
 		return -1;
 	const n = digits(bytes, digitsAt);
-	if (n < 0 || !isHot(n)) return -1;
+	if (n < 0 || !isHot(n, hotEvery)) return -1;
 	return isTopicOf(n, bytes, topicAt) ? n : -1;
 }
 

@@ -190,6 +190,20 @@ describe("the firehose at QoS 1", () => {
 });
 
 describe("readings", () => {
+	it("come in other sizes and with other shares of alerts", () => {
+		for (const size of [10, 256, 4096]) {
+			const text = payloadOf(600, { size, hotEvery: 600 });
+			expect(text.length).toBe(Math.max(size, payloadOf(0).length));
+			expect(JSON.parse(text)).toMatchObject({
+				temperature: 95.08,
+				timestamp: BASE + 600,
+			});
+			expect(JSON.parse(payloadOf(6, { hotEvery: 600 })).temperature).toBe(
+				60.08,
+			);
+		}
+	});
+
 	it("are renumbered in place", () => {
 		const packet = packetOf(3, { qos: 0 });
 		renumber(packet, packet.length, 987_654_303);
