@@ -52,6 +52,11 @@ export class Outbox {
 		return seq & this.#mask;
 	}
 
+	/** Bytes of the packet at index `k`. */
+	size(k: number): number {
+		return (this.end[k] as number) - (this.at[k] as number);
+	}
+
 	/** Makes room for one output at the tail and returns its index. */
 	push(): number {
 		if (this.tail - this.head > this.#mask) this.#grow();

@@ -1,5 +1,6 @@
 import type { Clock, Log, OutputProperties } from "../contract.js";
 import { WasieveError } from "../errors.js";
+import { fitTo } from "./allowed.js";
 import {
 	Connection,
 	PUBACK,
@@ -8,7 +9,7 @@ import {
 	type Server,
 } from "./connection.js";
 import { Drafts } from "./drafts.js";
-import { unpack, withoutId } from "./encode.js";
+import { unpack } from "./encode.js";
 import { reasonText } from "./faults.js";
 import type { Gather } from "./gather.js";
 import { type Inlet, malformed, SLAB } from "./inlet.js";
@@ -17,6 +18,7 @@ import type { BrokerOptions } from "./options.js";
 import { DONE, FLYING, Outbox, REFUSED, RELEASED, WAITING } from "./outbox.js";
 import type { MqttSink } from "./sink.js";
 import { type Slab, Slabs } from "./slab.js";
+import { guilty, Suspicion } from "./suspicion.js";
 
 export interface PublisherOptions {
 	/** `clean` is not used: a publisher begins with a clean session, see docs/mqtt.md. */
@@ -33,10 +35,6 @@ export interface PublisherOptions {
 
 /** Bytes that may lie in the socket's buffer before sending stops. */
 const UNSENT = 1024 * 1024;
-/** Lost connections in a row without one acknowledgement: from then on outputs go one at a time … */
-const SUSPECT = 2;
-/** … and the one that the connection always ends on is given up. */
-const GUILTY = 5;
 /**
  * MQTT 3.1.1 brokers cannot say how much QoS 2 they take at a time, and mosquitto closes the
  * connection at its max_inflight_messages, 20 by default.
@@ -74,8 +72,7 @@ export class MqttPublisher implements Publisher {
 	#scheduled = false;
 	/** Sinks that have had an outcome since the last settle(). */
 	readonly #touched: MqttSink[] = [];
-	/** Lost connections since the last acknowledgement, with outputs in flight. */
-	#suspicion = 0;
+	readonly #suspicion = new Suspicion();
 	readonly #nudge = new Nudge();
 	#writes = 0;
 	/** What that was when this turn began. */
@@ -149,7 +146,7 @@ export class MqttPublisher implements Publisher {
 		if (box.committed === from) return;
 		sink.pending += box.committed - from;
 		for (let seq = from; seq < box.committed; seq++)
-			this.#waiting += this.#size(box.place(seq));
+			this.#waiting += box.size(box.place(seq));
 		if (this.#overfull(1)) this.#full = true;
 		this.#schedule();
 	}
@@ -187,7 +184,7 @@ export class MqttPublisher implements Publisher {
 		while (box.sent < box.committed && this.#mayFly(server)) {
 			const seq = box.sent++;
 			const k = box.place(seq);
-			this.#waiting -= this.#size(k);
+			this.#waiting -= box.size(k);
 			if (!this.#prepare(seq, k, server, now)) continue;
 			if (box.slab[k] !== slab || box.at[k] !== to) {
 				if (slab) connection.write(slab.bytes.subarray(from, to));
@@ -211,7 +208,7 @@ export class MqttPublisher implements Publisher {
 	}
 
 	#window(box: Outbox, server: Server): number {
-		if (this.#suspicion >= SUSPECT) return 1;
+		if (this.#suspicion.alone) return 1;
 		const window = Math.min(this.o.window, server.receiveMaximum);
 		const exactlyOnce = box.qos[box.place(box.sent)] === 2;
 		return exactlyOnce && !this.#v5 ? Math.min(window, QOS2_WINDOW) : window;
@@ -233,7 +230,7 @@ export class MqttPublisher implements Publisher {
 			default:
 				return false;
 		}
-		const fault = this.#unsendable(k, server, now);
+		const fault = fitTo(box, k, server, now);
 		if (fault) {
 			this.#finish(k, fault);
 			return false;
@@ -247,45 +244,6 @@ export class MqttPublisher implements Publisher {
 		box.state[k] = FLYING;
 		this.#flying++;
 		return true;
-	}
-
-	/** What this broker does not allow, and a message expiry that has passed. */
-	#unsendable(
-		k: number,
-		server: Server,
-		now: number,
-	): WasieveError | undefined {
-		const box = this.#box;
-		if (this.#size(k) > server.maximumPacketSize)
-			return new WasieveError(
-				"E_OUTPUT_REFUSED",
-				`An output of ${this.#size(k)} bytes is larger than the broker's maximum packet size of ${server.maximumPacketSize}.`,
-				{ hint: "Raise the broker's limit (mosquitto: max_packet_size)." },
-			);
-		const { bytes } = box.slab[k] as Slab;
-		const at = box.at[k] as number;
-		if (!server.retain) bytes[at] = (bytes[at] as number) & 0xfe;
-		if ((box.qos[k] as number) > server.maximumQoS) this.#lower(k, server);
-		if (box.expiryAt[k] === 0) return undefined;
-		const left = (box.expires[k] as number) - now;
-		if (left <= 0 && !isDup(bytes[at] as number)) return expired();
-		bytes.writeUInt32BE(
-			Math.max(1, Math.floor(left / 1000)),
-			box.expiryAt[k] as number,
-		);
-		return undefined;
-	}
-
-	/** The broker's maximum QoS was not known when the output was encoded. */
-	#lower(k: number, server: Server): void {
-		const box = this.#box;
-		const { bytes } = box.slab[k] as Slab;
-		const at = box.at[k] as number;
-		bytes[at] = ((bytes[at] as number) & 0xf1) | (server.maximumQoS << 1);
-		box.qos[k] = server.maximumQoS;
-		if (server.maximumQoS > 0) return;
-		box.at[k] = withoutId(bytes, at, box.idAt[k] as number);
-		box.idAt[k] = 0;
 	}
 
 	/** QoS 0 is delivered when the socket has it. */
@@ -321,19 +279,25 @@ export class MqttPublisher implements Publisher {
 
 	down(error: WasieveError, byPeer: boolean): void {
 		const box = this.#box;
-		if (this.#server && byPeer && this.#flying > 0) this.#suspect();
+		if (this.#server && byPeer && this.#flying > 0 && this.#suspicion.closed())
+			this.#giveUp(box.place(box.head));
 		this.#server = undefined;
 		this.#fault = error;
 		// All that was in flight is sent again, in order, with the same ids and DUP [MQTT-4.4.0-1, 4.6.0-1].
 		for (let seq = box.head; seq < box.sent; seq++) {
 			const k = box.place(seq);
 			if (box.state[k] === FLYING) this.#again(k);
-			this.#waiting += this.#size(k);
+			this.#waiting += box.size(k);
 		}
 		box.sent = box.head;
 		this.#flying = 0;
 		for (const sink of this.#sinks) sink.disconnected(error);
 		this.#settle();
+	}
+
+	#giveUp(k: number): void {
+		this.#flying--;
+		this.#finish(k, guilty(this.#box.size(k)));
 	}
 
 	drained(): void {
@@ -346,32 +310,6 @@ export class MqttPublisher implements Publisher {
 		const at = box.at[k] as number;
 		bytes[at] = (bytes[at] as number) | 8; // DUP [MQTT-3.3.1-1]
 		box.state[k] = WAITING;
-	}
-
-	/**
-	 * Brokers answer what they do not like (too large, not allowed) by closing the connection; sent
-	 * again on the next one, such an output would hold up all others for ever. So after
-	 * some lost connections without one acknowledgement outputs go one by one, and the
-	 * one on which the broker keeps closing is given up.
-	 */
-	#suspect(): void {
-		const box = this.#box;
-		const alone = this.#suspicion >= SUSPECT;
-		this.#suspicion++;
-		if (!alone || this.#suspicion < GUILTY) return;
-		this.#suspicion = 0;
-		const k = box.place(box.head);
-		this.#flying--;
-		this.#finish(
-			k,
-			new WasieveError(
-				"E_OUTPUT_REFUSED",
-				`The broker closes the connection whenever it gets a certain output (${this.#size(k)} bytes).`,
-				{
-					hint: "Look into the broker's log: a size limit, a topic or access rights.",
-				},
-			),
-		);
 	}
 
 	/* ----------------------------------------------------- acknowledgements */
@@ -436,7 +374,7 @@ export class MqttPublisher implements Publisher {
 			return; // there is nothing to release [MQTT-4.3.3-4]
 		}
 		if (seq >= 0) this.#box.state[this.#box.place(seq)] = RELEASED;
-		this.#suspicion = 0;
+		this.#suspicion.clear();
 		this.#connection?.write(pubrel(idOf(inlet))); // also when unknown: the broker waits for it
 	}
 
@@ -457,7 +395,7 @@ export class MqttPublisher implements Publisher {
 
 	#land(seq: number, reason: number): void {
 		this.#flying--;
-		this.#suspicion = 0;
+		this.#suspicion.clear();
 		this.#finish(
 			this.#box.place(seq),
 			reason < 0x80
@@ -513,10 +451,6 @@ export class MqttPublisher implements Publisher {
 		);
 	}
 
-	#size(k: number): number {
-		return (this.#box.end[k] as number) - (this.#box.at[k] as number);
-	}
-
 	#granted(qos: 0 | 1 | 2): number {
 		const highest = this.#server?.maximumQoS ?? 2;
 		if (qos <= highest) return qos;
@@ -549,15 +483,4 @@ function reasonOf(inlet: Inlet): number {
 
 function pubrel(id: number): Buffer {
 	return Buffer.of(0x62, 2, id >> 8, id);
-}
-
-function isDup(header: number): boolean {
-	return (header & 8) !== 0;
-}
-
-function expired(): WasieveError {
-	return new WasieveError(
-		"E_READING_EXPIRED",
-		"An output's message expiry passed before it could be sent.",
-	);
 }
