@@ -391,7 +391,8 @@ export class MqttSource implements Source {
 
 	#answer(): boolean {
 		if (this.#acks.length === 0) return false;
-		const packets = this.#acks.settle(this.#settled, this.#released);
+		const sent = this.#connection?.unsent === 0;
+		const packets = this.#acks.settle(this.#settled, this.#released, sent);
 		if (packets) this.#connection?.write(packets);
 		return packets !== undefined;
 	}
