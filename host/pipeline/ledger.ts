@@ -133,7 +133,7 @@ export class Ledger {
 				this.#dropped.add(reason);
 				return;
 			default:
-				this.#dropped.add(this.#dropped.index("none"));
+				this.#dropped.add(NO_REASON);
 		}
 	}
 
@@ -164,10 +164,13 @@ export class Ledger {
 	}
 }
 
+/** Index of "none": most readings are dropped without a word, and looking it up was 1 to 3 % of the CPU. */
+const NO_REASON = 0;
+
 /** Counts by reason, with a bounded number of reasons. */
 class Tally {
 	sum = 0;
-	readonly #index = new Map<string, number>([["none", 0]]);
+	readonly #index = new Map<string, number>([["none", NO_REASON]]);
 	readonly #counts = new Float64Array(REASONS_MAX + 1);
 
 	index(reason: string): number {
