@@ -248,7 +248,7 @@ export class Line {
 			refuse: (topic, payload, error) => this.#refuse(topic, payload, error),
 			missed: (count) => {
 				this.missed += count;
-				this.failures.tell(passedBy());
+				this.failures.tell(PASSED_BY);
 			},
 			end: () => void this.stop().catch(() => this.kill()),
 			health: (error) => {
@@ -462,15 +462,14 @@ function stoppedEarly(name: string): WasieveError {
 	);
 }
 
-function passedBy(): WasieveError {
-	return new WasieveError(
-		"E_READING_MISSED",
-		"readings pass by: this pipeline is stopped or slower than others that read the same connection",
-		{
-			hint: "readings_missed_total counts them; from.qos: 1 loses none, and a from.clientId gives it a connection of its own, where the broker waits for it",
-		},
-	);
-}
+/** One for all: it may be told for every batch, and a new one would note where it was made each time. */
+const PASSED_BY = new WasieveError(
+	"E_READING_MISSED",
+	"readings pass by: this pipeline is stopped or slower than others that read the same connection",
+	{
+		hint: "readings_missed_total counts them; from.qos: 1 loses none, and a from.clientId gives it a connection of its own, where the broker waits for it",
+	},
+);
 
 function stopsOn(error: WasieveError): WasieveError {
 	return new WasieveError(
