@@ -1,17 +1,14 @@
-// JSON numbers: one reader for checking and for their value, and from there to the nearest
-// double, exact to the last bit.
+// JSON numbers: checked by one function, read as the nearest double, exact to the last bit, by another.
 import { bits, clear, isZero, isLong, lose, lost, scale, scale10, top, widen } from "./big";
 import { DIGIT, fail } from "./scan";
 
-/** What number() has read is mantissa × 10^exponent; a mantissa over 2^60 is cut off. */
-let mantissa: u64 = 0;
+/** The digits of what number() has found last, without their point, × 10^exponent. */
 let exponent: i32 = 0;
 
 /** Behind the number at p, or 0. */
 export function number(p: usize): usize {
-  mantissa = 0;
-  exponent = 0;
   if (load<u8>(p) == 0x2d) p++;
+  exponent = 0;
   // Behind a leading 0 no digit is expected.
   p = load<u8>(p) == 0x30 ? p + 1 : digits(p);
   // At address 0, which stands for a mistake, nothing goes on: there is a 0.
@@ -20,34 +17,22 @@ export function number(p: usize): usize {
     p = digits(point);
     exponent = <i32>(point - p);
   }
-  return (load<u8>(p) | 0x20) == 0x65 ? power10(p + 1) : p;
-}
-
-/** The exponent at p. */
-function power10(p: usize): usize {
-  const kept = mantissa;
-  const sign: u32 = load<u8>(p);
+  if ((load<u8>(p) | 0x20) != 0x65) return p;
+  const sign: u32 = load<u8>(++p);
   if (sign == 0x2b || sign == 0x2d) p++;
-  mantissa = 0;
-  p = digits(p);
+  const end = digits(p);
+  let power: i32 = 0;
   // A line holds fewer digits than that.
-  const value = <i32>min<u64>(mantissa, 1000000);
-  exponent += sign == 0x2d ? -value : value;
-  mantissa = kept;
-  return p;
+  for (; p < end; p++) power = min(power * 10 + load<u8>(p) - 0x30, 1000000);
+  exponent += sign == 0x2d ? -power : power;
+  return end;
 }
 
 /** Behind the digits at p, or 0. */
 function digits(p: usize): usize {
-  let c = <u32>load<u8>(p) - 0x30;
-  if (c > 9) return fail(DIGIT, p);
-  let value = mantissa;
-  do {
-    if (!(value >> 60)) value = value * 10 + c;
-    c = <u32>load<u8>(++p) - 0x30;
-  } while (c < 10);
-  mantissa = value;
-  return p;
+  const first = p;
+  while (<u32>load<u8>(p) - 0x30 < 10) p++;
+  return p > first ? p : fail(DIGIT, p);
 }
 
 /** 10^n, exact for n in 0 … 22 */
@@ -57,49 +42,33 @@ export function power(n: i32): f64 {
   return result;
 }
 
-/** The checked number at p. Overflow is Infinity, as in JavaScript. */
-export function decimal(p: usize): f64 {
-  if (ASC_FEATURE_SIMD) {
-    const quick = short(p);
-    if (!isNaN(quick)) return quick;
-  }
-  number(p);
-  let result = <f64>mantissa;
-  if (!(mantissa >> 53) && <u32>(exponent + 22) < 45)
-    // Clinger: both sides of the operation are exact, so IEEE rounding makes the result right.
-    result = exponent < 0 ? result / power(-exponent) : result * power(exponent);
-  else result = exact(p);
-  return load<u8>(p) == 0x2d ? -result : result;
-}
-
 /**
- * For the faster build: what sensors send, up to 15 digits with a point and without an exponent, in one
- * loop without calls; NaN otherwise. Exact for the same reason.
+ * The checked number at p. Overflow is Infinity, as in JavaScript.
+ *
+ * What sensors send, up to 15 digits with a point and without an exponent, is read in one loop: both sides
+ * of the division are exact, so that IEEE rounding makes the result right (Clinger).
  */
-// @ts-ignore: decorator
-@inline
-function short(p: usize): f64 {
+export function decimal(p: usize): f64 {
+  const start = p;
   const negative = load<u8>(p) == 0x2d;
   if (negative) p++;
-  const start = p;
   let value: i64 = 0;
-  let unit: f64 = 1;
-  let c = <u32>load<u8>(p) - 0x30;
-  for (; c < 10; c = <u32>load<u8>(++p) - 0x30) value = value * 10 + c;
-  if (c == 0x2e - 0x30) {
-    c = <u32>load<u8>(++p) - 0x30;
-    for (; c < 10; c = <u32>load<u8>(++p) - 0x30) {
-      value = value * 10 + c;
-      unit *= 10;
-    }
+  /** Behind the point. */
+  let point: usize = 0;
+  let c: u32;
+  while (true) {
+    c = <u32>load<u8>(p++) - 0x30;
+    if (c < 10) value = value * 10 + c;
+    else if (c == 0x2e - 0x30) point = p;
+    else break;
   }
-  if (p - start > 15 || (load<u8>(p) | 0x20) == 0x65) return NaN;
-  const result = <f64>value / unit;
+  const result = p - start > 16 || (c | 0x20) == 0x65 - 0x30 ? exact(start) : <f64>value / power(point ? <i32>(p - point) - 1 : 0);
   return negative ? -result : result;
 }
 
-/** All others: the number at p, which number() has read, with all of its digits. */
+/** All others, with all of their digits; without the sign. */
 function exact(p: usize): f64 {
+  number(p);
   clear(room(exponent));
   for (; ; p++) {
     const digit = <u32>load<u8>(p) - 0x30;
@@ -127,20 +96,18 @@ export function assemble(exponent: i32): f64 {
   if (exponent > 310) return Infinity;
   const shifted = widen();
   scale10(exponent);
-  const high = top();
-  // 1.… × 2^(biased - 1022), of which `high` holds the leading 64 bits
-  let biased = bits() - shifted + 1021;
-  if (biased > 2045) return Infinity;
-  let drop = 11;
-  if (biased < 0) {
-    drop -= biased;
+  // 64 bits, of which the last stands for all below as well: it decides a half, and is not kept.
+  let high = top();
+  high |= u64(lost != 0);
+  // 1.… × 2^(biased - 1023)
+  let biased = bits() - shifted + 1022;
+  if (biased > 2046) return Infinity;
+  if (biased < 1) {
+    // Below the normal doubles bits go, and the first one is not implied.
+    for (; biased < 1; biased++) high = (high >> 1) | (high & 1);
     biased = 0;
   }
-  if (drop > 64) return 0;
-  let mantissa = high >> (drop - 1);
-  let half = mantissa & 1;
-  mantissa >>= 1;
-  if (!(<u64>lost | (high << (65 - drop)))) half &= mantissa;
-  // The mantissa's leading bit, or its carry, counts the exponent up: to Infinity if need be.
-  return reinterpret<f64>((<u64>biased << 52) + mantissa + half);
+  // The conversion rounds, half to even; a carry counts the exponent up, to Infinity if need be.
+  const rounded = reinterpret<u64>(<f64>(high | 0x8000000000000000));
+  return reinterpret<f64>(rounded + (<u64>(biased - 1086) << 52));
 }

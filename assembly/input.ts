@@ -10,7 +10,7 @@ import {
 import { entries, input } from "./memory";
 import { rejectLine } from "./note";
 import { handle } from "./reading";
-import { LF, scan, wrongAt } from "./scan";
+import { forgetModel, LF, scan, wrongAt } from "./scan";
 import { finish } from "./time";
 import { bytesRead, EAGAIN, EINTR, read } from "./wasi";
 
@@ -46,6 +46,7 @@ export function pump(): void {
 // @ts-ignore: decorator
 @inline
 function take(got: usize): void {
+  forgetModel();
   const fresh = buffer + kept;
   const behind = fresh + got;
   let stop = behind;

@@ -5,6 +5,10 @@
 export const transfer = memory.data(12, 4);
 /** The brackets around the present place; see scan.ts. */
 export const nesting = memory.data(512);
+/** Bytes of `found`. */
+export const FOUND: usize = 128;
+/** Where fields were found in documents like this one; see path.ts. */
+export const found = memory.data(128, 8);
 /** What is to be said about the current reading; see note.ts. */
 export const note = memory.data(1024, 16);
 /** A line for stderr. */

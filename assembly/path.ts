@@ -2,7 +2,7 @@
 // index. A name that itself contains dots or brackets is found as well: at every level the
 // longest reading of the path comes first.
 import { codePointAt, codePointEnd } from "./decode";
-import { entries } from "./memory";
+import { entries, found } from "./memory";
 import { entriesEnd, ENTRY, scan } from "./scan";
 import { size } from "./text";
 
@@ -23,53 +23,55 @@ export function endOf(entry: usize): usize {
   return load<u32>(entry, 12);
 }
 
-/** The entry of the value at `path`, 0 when there is none. "" is the document itself. */
+/**
+ * The entry of the value at `path`, 0 when there is none. "" is the document itself.
+ *
+ * Where a field of the document was found holds for all that have the same fields in the same
+ * order (scan() knows): sixteen places, | path's address u32 | entry u32 |. Only for texts of
+ * the module itself, as others come and go.
+ */
 export function find(path: usize): usize {
-  const end = path + size(path);
-  if (ASC_FEATURE_SIMD && load<u8>(valueOf(entries)) == 0x7b) {
-    // Most paths are names of fields: saves two calls.
-    const field = named(path, end, entries + ENTRY, entriesEnd);
-    if (field) return field;
+  const place = found + ((path >> 1) & 0x78);
+  if (load<u32>(place) == <u32>path) return load<u32>(place, 4);
+  const entry = search(path);
+  if (path < __heap_base && entry - entries < entriesEnd - entries) {
+    store<u32>(place, path);
+    store<u32>(place, entry, 4);
   }
+  return entry;
+}
+
+function search(path: usize): usize {
+  const end = path + size(path);
+  if (isDefined(WASIEVE_FLAT)) return load<u8>(valueOf(entries)) == 0x7b ? named(path, end, entries + ENTRY, entriesEnd) : 0;
   const entry = within(entries, entriesEnd, path, end);
   return entry || path < end ? entry : entries;
 }
 
 /** Of the entries [first, last) the last with the name [name, end): of equal names it counts, as in JavaScript. */
 function named(name: usize, end: usize, first: usize, last: usize): usize {
-  const length = <u32>(end - name) >> 1;
   while (last > first) {
     last -= ENTRY;
-    const mark = load<u32>(last, 4);
-    const p: usize = load<u32>(last);
-    if (mark == length ? same(p, name, end) : <i32>mark < 0 && sameOdd(p, name, end)) return last;
+    if (same(load<u32>(last), name, end)) return last;
   }
   return 0;
 }
 
-/** Whether the bytes at p, all ASCII, are the characters [name, end). */
+/** Whether what stands from p to its quote are the characters [name, end). */
 // @ts-ignore: decorator
 @inline
 function same(p: usize, name: usize, end: usize): bool {
-  if (ASC_FEATURE_SIMD)
-    // Eight characters at once, while there are eight.
-    for (; name + 16 <= end; name += 16, p += 8)
-      if (v128.any_true(v128.xor(v128.load(name), v128.load_ext<u8>(p)))) return false;
-  for (; name < end; name += 2) if (<u32>load<u8>(p++) != <u32>load<u16>(name)) return false;
-  return true;
-}
-
-/** The same for a name up to its quote that may have escapes or bytes over 0x7F. */
-// @ts-ignore: decorator
-@inline
-function sameOdd(p: usize, name: usize, end: usize): bool {
-  while (name < end && load<u8>(p) != 0x22) {
-    let c = codePointAt(p);
-    p = codePointEnd;
-    if (c > 0xffff) {
-      if (<u32>load<u16>(name) != 0xd7c0 + (c >> 10)) return false;
-      name += 2;
-      c = 0xdc00 | (c & 0x3ff);
+  while (name < end) {
+    let c: u32 = load<u8>(p++);
+    if (c == 0x22) return false;
+    if (c == 0x5c || c > 0x7f) {
+      c = codePointAt(p - 1);
+      p = codePointEnd;
+      if (c > 0xffff) {
+        if (<u32>load<u16>(name) != 0xd7c0 + (c >> 10)) return false;
+        name += 2;
+        c = 0xdc00 | (c & 0x3ff);
+      }
     }
     if (<u32>load<u16>(name) != c) return false;
     name += 2;

@@ -7,7 +7,7 @@
 
 import { codePointAt, codePointEnd } from "./decode";
 import { number } from "./decimal";
-import { entries, nesting } from "./memory";
+import { entries, found, FOUND, nesting } from "./memory";
 
 export const LF: u32 = 0x0a;
 const QUOTE: u32 = 0x22;
@@ -20,13 +20,11 @@ export const MAX_DEPTH: u32 = 512;
  * The index: a container, then what is in it. Of an object's fields and an array's elements the
  * first thousand can be asked for.
  *
- *   entry  | name's address u32 | name's length u32 | value's address u32 | behind it u32 |
+ *   entry  | its name's first character u32 | – | value's address u32 | behind it u32 |
  *
- * The length's top bit marks a name with escapes or bytes over 0x7F; an array's elements have
- * no names, and nobody looks for them.
+ * An array's elements have no names, and nobody looks for them.
  */
 export const ENTRY: usize = 16;
-export const ODD: u32 = 0x80000000;
 /** Where the entries of the document must end; those of inner containers end as far behind. */
 const HALF: usize = entries + 1023 * 16;
 const FULL: usize = entries + 2047 * 16;
@@ -34,8 +32,19 @@ const FULL: usize = entries + 2047 * 16;
 /** Behind the last entry that scan() has made. */
 export let entriesEnd: usize = 0;
 
-/** ODD when the last text() had something of it. */
-let mark: u32 = 0;
+/**
+ * The last document, while it is still where it was and its index with it; 0 otherwise. A sensor's
+ * readings differ in their values: what stands between these is compared with it eight bytes at a
+ * time instead of being read anew.
+ */
+let model: usize = 0;
+
+/** The input is overwritten. */
+// @ts-ignore: decorator
+@inline
+export function forgetModel(): void {
+  model = 0;
+}
 
 /** What was expected (one of the words of text.ts, from 0), and where. */
 export let wrong: i32 = 0;
@@ -98,40 +107,49 @@ function plain(p: usize): usize {
 // @ts-ignore: decorator
 @inline
 function text(p: usize): usize {
-  mark = 0;
   while (true) {
     if (ASC_FEATURE_SIMD) p = plain(p);
     const c: u32 = load<u8>(p);
     if (c == QUOTE) return p + 1;
     if (c < 0x20) return fail(TEXT, p);
     if (c == BACKSLASH || c > 0x7f) {
-      mark = ODD;
       if (<i32>codePointAt(p) < 0) return fail(c == BACKSLASH ? ESCAPE : UTF8, p);
       p = codePointEnd;
     } else p++;
   }
 }
 
+/** The first byte from p on that is no digit, 16 bytes a step. */
+// @ts-ignore: decorator
+@inline
+function behindDigits(p: usize): usize {
+  while (true) {
+    const others = i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(p), i8x16.splat(0x30)), i8x16.splat(9)));
+    if (others) return p + ctz(others);
+    p += 16;
+  }
+  return p;
+}
+
 /**
- * For the faster build: from a digit or minus sign to behind the number, or 0, without its value
- * and without calls but for what is rare. number() has the last word on all that is not digits and a point.
+ * From a digit or minus sign c to behind the number, or 0: the digits and the point of most without a call.
+ * number() has the last word on all else.
  */
 // @ts-ignore: decorator
 @inline
-function skip(p: usize): usize {
+function skip(p: usize, c: u32): usize {
   const start = p;
-  let c: u32 = load<u8>(p);
-  if (c == 0x2d) c = load<u8>(++p);
-  if (c - 0x31 > 8) return number(start);
-  do c = load<u8>(++p);
-  while (c - 0x30 < 10);
-  if (c == 0x2e) {
-    c = load<u8>(++p);
-    if (c - 0x30 > 9) return number(start);
-    do c = load<u8>(++p);
-    while (c - 0x30 < 10);
-  }
-  return (c | 0x20) == 0x65 ? number(start) : p;
+  let point: usize = 0;
+  if (c - 0x31 < 9)
+    while (true) {
+      c = load<u8>((p = behindDigits(p + 1)));
+      if (c != 0x2e || point) {
+        if (p - point == 1 || (c | 0x20) == 0x65) break;
+        return p;
+      }
+      point = p;
+    }
+  return number(start);
 }
 
 /** From the first letter of true, false or null to behind it, or 0. */
@@ -140,6 +158,14 @@ function literal(p: usize, c: u32): usize {
   // "alse", "null", "true" in little endian
   const word = c == 0x66 ? 0x65736c61 : c == 0x6e ? 0x6c6c756e : 0x65757274;
   return load<u32>(last4) == word ? last4 + 4 : fail(VALUE, p);
+}
+
+/** Whether [q, end), which is not empty, stands at p as well. */
+// @ts-ignore: decorator
+@inline
+function same(p: usize, q: usize, end: usize): bool {
+  for (; q + 8 < end; q += 8, p += 8) if (load<u64>(p) != load<u64>(q)) return false;
+  return !((load<u64>(p) ^ load<u64>(q)) << ((8 - <u64>(end - q)) << 3));
 }
 
 /**
@@ -154,7 +180,31 @@ export function scan(p: usize, top: usize): usize {
   /** The bracket around the present place, 0 outside of all. In ASCII it is closed by its code + 2. */
   let open: u32 = 0;
   let want = VALUE;
+  /** The same place in the model, 0 when this document is another. */
+  let q: usize = 0;
+  if (top == entries) {
+    q = model;
+    model = 0;
+  }
+  p = blank(p);
+  const start = p;
   while (true) {
+    if (q && depth < 2) {
+      // On to the next value, if all up to it is as it was.
+      const next = depth ? entry : top + ENTRY;
+      if (next < entriesEnd) {
+        const value: usize = load<u32>(next, 8);
+        if (same(p, q, value)) {
+          store<u32>(next, load<u32>(next) + <u32>(p - q));
+          p += value - q;
+          q = load<u32>(next, 12);
+          entry = next;
+          depth = 1;
+          open = 0x7b;
+          want = VALUE;
+        } else q = 0;
+      }
+    }
     p = skipBlank(p);
     const c: u32 = load<u8>(p);
     if (want > NAME) {
@@ -167,7 +217,7 @@ export function scan(p: usize, top: usize): usize {
       p++;
       open = load<u8>(nesting + --depth);
     } else {
-      const start = p;
+      const token = p;
       if (depth < 2) store<u32>(entry, p, 8);
       if (c == QUOTE) p = text(p + 1);
       else if (want) return fail(NAME, p);
@@ -182,13 +232,10 @@ export function scan(p: usize, top: usize): usize {
           continue;
         }
         p++;
-      } else p = c - 0x30 < 10 || c == 0x2d ? (ASC_FEATURE_SIMD ? skip(p) : number(p)) : literal(p, c);
+      } else p = c - 0x30 < 10 || c == 0x2d ? (ASC_FEATURE_SIMD ? skip(p, c) : number(p)) : literal(p, c);
       if (!p) return 0;
       if (want) {
-        if (depth == 1) {
-          store<u32>(entry, start + 1);
-          store<u32>(entry, <u32>(p - start - 2) | mark, 4);
-        }
+        if (depth == 1) store<u32>(entry, token + 1);
         want = COLON;
         continue;
       }
@@ -197,6 +244,11 @@ export function scan(p: usize, top: usize): usize {
     if (depth < 2) {
       store<u32>(depth ? entry : top, p, 12);
       if (!depth) {
+        store<u32>(top, start, 8);
+        if (top == entries) {
+          if (c == 0x7d) model = start;
+          if (!q || entriesEnd != entry) memory.fill(found, 0, FOUND);
+        }
         entriesEnd = entry;
         p = blank(p);
         return load<u8>(p) == LF ? p : fail(END, p);

@@ -2,11 +2,13 @@
 // each its own place in the module. A row of characters begins with how many they are;
 // what it says stands behind it, up to the bar, and a test compares them.
 //
-//   texts  | escapes (16) | device_id (22) | timestamp (22) | an alert's pieces (58) | words |
+//   texts  | escapes (16) | kinds (16) | device_id (22) | timestamp (22) | an alert's pieces (58) | words |
 
 const texts = memory.data<u8>([
   // A backslash's letters, each with what it means.
   98, 8, 102, 12, 110, 10, 114, 13, 116, 9, 34, 34, 92, 92, 47, 47,
+  // The word for a value's kind, by its first character >> 3; 0 stands for no value.
+  14, 0, 0, 0, 23, 22, 22, 22, 0, 0, 0, 25, 27, 26, 27, 24,
   // The fields that every alert copies, as the language has its strings: size, UTF-16.
   18, 0, 0, 0, 100, 0, 101, 0, 118, 0, 105, 0, 99, 0, 101, 0, 95, 0, 105, 0, 100, 0,
   18, 0, 0, 0, 116, 0, 105, 0, 109, 0, 101, 0, 115, 0, 116, 0, 97, 0, 109, 0, 112, 0,
@@ -50,10 +52,11 @@ const texts = memory.data<u8>([
   25, 97, 110, 32, 101, 110, 118, 105, 114, 111, 110, 109, 101, 110, 116, 32, 111, 102, 32, 49, 50, 56, 32, 75, 105, 66, // an environment of 128 KiB|
 ]);
 export const escapes = texts;
-export const DEVICE_ID = texts + 20;
-export const TIMESTAMP = texts + 42;
-export const alertPieces = texts + 60;
-export const words = texts + 118;
+export const kinds = texts + 16;
+export const DEVICE_ID = texts + 36;
+export const TIMESTAMP = texts + 58;
+export const alertPieces = texts + 76;
+export const words = texts + 134;
 export const NOT_JSON = 11;
 export const WAS_EXPECTED = 12;
 export const AT_BYTE = 13;
