@@ -27,14 +27,14 @@ export function endOf(entry: usize): usize {
  * The entry of the value at `path`, 0 when there is none. "" is the document itself.
  *
  * Where a field of the document was found holds for all that have the same fields in the same
- * order (scan() knows): sixteen places, | path's address u32 | entry u32 |. Only for texts of
- * the module itself, as others come and go.
+ * order (scan() knows): sixteen places, | path's address u32 | entry u32 |. Not for texts that the
+ * collector may put another in the place of.
  */
 export function find(path: usize): usize {
   const place = found + ((path >> 1) & 0x78);
   if (load<u32>(place) == <u32>path) return load<u32>(place, 4);
   const entry = search(path);
-  if (path < __heap_base && entry - entries < entriesEnd - entries) {
+  if ((ASC_RUNTIME == 0 || path < __heap_base) && entry - entries < entriesEnd - entries) {
     store<u32>(place, path);
     store<u32>(place, entry, 4);
   }

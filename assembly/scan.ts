@@ -173,7 +173,8 @@ function same(p: usize, q: usize, end: usize): bool {
  * is, or 0 and sets `wrong`. What is behind an inner value is always wrong; its index is right.
  */
 export function scan(p: usize, top: usize): usize {
-  let entry = top;
+  /** Of the next value. */
+  let entry = top + ENTRY;
   /** Entries from here on are written over each other. */
   const full = top == entries ? HALF : FULL;
   let depth: usize = 0;
@@ -189,21 +190,17 @@ export function scan(p: usize, top: usize): usize {
   p = blank(p);
   const start = p;
   while (true) {
-    if (q && depth < 2) {
+    if (q && depth < 2 && entry < entriesEnd) {
       // On to the next value, if all up to it is as it was.
-      const next = depth ? entry : top + ENTRY;
-      if (next < entriesEnd) {
-        const value: usize = load<u32>(next, 8);
-        if (same(p, q, value)) {
-          store<u32>(next, load<u32>(next) + <u32>(p - q));
-          p += value - q;
-          q = load<u32>(next, 12);
-          entry = next;
-          depth = 1;
-          open = 0x7b;
-          want = VALUE;
-        } else q = 0;
-      }
+      const value: usize = load<u32>(entry, 8);
+      if (same(p, q, value)) {
+        store<u32>(entry, load<u32>(entry) + <u32>(p - q));
+        p += value - q;
+        q = load<u32>(entry, 12);
+        depth = 1;
+        open = 0x7b;
+        want = VALUE;
+      } else q = 0;
     }
     p = skipBlank(p);
     const c: u32 = load<u8>(p);
@@ -223,7 +220,6 @@ export function scan(p: usize, top: usize): usize {
       else if (want) return fail(NAME, p);
       else if ((c | 0x20) == 0x7b) {
         if (depth == MAX_DEPTH) return fail(DEPTH, p);
-        if (!depth) entry += ENTRY;
         p = blank(p + 1);
         if (load<u8>(p) != c + 2) {
           store<u8>(nesting + depth++, open);
@@ -241,18 +237,19 @@ export function scan(p: usize, top: usize): usize {
       }
     }
     // Behind a value.
-    if (depth < 2) {
-      store<u32>(depth ? entry : top, p, 12);
-      if (!depth) {
-        store<u32>(top, start, 8);
-        if (top == entries) {
-          if (c == 0x7d) model = start;
-          if (!q || entriesEnd != entry) memory.fill(found, 0, FOUND);
-        }
-        entriesEnd = entry;
-        p = blank(p);
-        return load<u8>(p) == LF ? p : fail(END, p);
+    if (!depth) {
+      store<u32>(top, start, 8);
+      store<u32>(top, p, 12);
+      if (top == entries) {
+        if (c == 0x7d) model = start;
+        if (!q || entriesEnd != entry) memory.fill(found, 0, FOUND);
       }
+      entriesEnd = entry;
+      p = blank(p);
+      return load<u8>(p) == LF ? p : fail(END, p);
+    }
+    if (depth < 2) {
+      store<u32>(entry, p, 12);
       if (entry < full) entry += ENTRY;
     }
     want = open == 0x7b ? COMMA_BRACE : COMMA_BRACKET;

@@ -1,6 +1,6 @@
 // Messages for stderr, one line and one write each.
 import { message } from "./memory";
-import { byte, giveBack, lend } from "./output";
+import { byte, giveBack, lend, natural } from "./output";
 import { put, say } from "./text";
 import { EXPECTED } from "./words";
 import { proc_exit, STDERR, write } from "./wasi";
@@ -55,6 +55,20 @@ function beginFatal(subject: usize): void {
 // @ts-ignore: decorator
 @global
 export function wasieve_abort(text: usize, file: usize, at: u32, column: u32): void {
-  if (text) line(text);
+  if (!ASC_NO_ASSERT) {
+    // Built with --debug, which is for finding the place.
+    lend(message);
+    put(file, LIMIT);
+    byte(0x3a);
+    natural(at);
+    byte(0x3a);
+    natural(column);
+    if (text) {
+      byte(0x3a);
+      byte(0x20);
+      put(text, LIMIT);
+    }
+    sendMessage();
+  } else if (text) line(text);
   unreachable();
 }

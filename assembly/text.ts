@@ -30,7 +30,7 @@ export function put(text: usize, stop: usize): void {
     if (c - 0x20 < 0x5f) {
       if (stop == QUOTED && (c == 0x22 || c == 0x5c)) byte(0x5c);
       byte(c);
-    } else if (c < 0xa0 || (c & 0xfffff800) == 0xd800) escape(c);
+    } else if (c < 0xa0 || c >> 11 == 0x1b) escape(c);
     else encode(c);
   }
 }
@@ -60,14 +60,14 @@ export function json(text: usize): void {
     const c = pointAt(text, end);
     if (c > 0xffff) text += 2;
     if (c < 0x80) byte(max<u32>(c, 0x20));
-    else encode((c & 0xfffff800) == 0xd800 ? 0xfffd : c);
+    else encode(c >> 11 == 0x1b ? 0xfffd : c);
   }
 }
 
 /** The code point at `text` of a string that ends at `end`; half a surrogate pair as it is. */
 function pointAt(text: usize, end: usize): u32 {
   const c: u32 = load<u16>(text);
-  if ((c & 0xfc00) != 0xd800 || text + 2 >= end) return c;
+  if (c >> 10 != 0x36 || text + 2 >= end) return c;
   const low: u32 = <u32>load<u16>(text, 2) - 0xdc00;
   return low < 0x400 ? 0x10000 + ((c - 0xd800) << 10) + low : c;
 }

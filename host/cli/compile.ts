@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { WasieveError } from "../errors.js";
+import { inspectModule } from "../module/inspect.js";
+import { withParams } from "../module/params.js";
 import { makeFolder } from "../store/folder.js";
-import { importsOf } from "./imports.js";
+import { type Asked, readAsked } from "./asked.js";
+import { withoutBlocks } from "./slim.js";
 import { packageFolder } from "./version.js";
 
 export interface CompileOptions {
@@ -26,6 +29,15 @@ export interface Compiled {
 	out: string | undefined;
 	/** "module.name" of every import, in the module's order. */
 	imports: string[];
+	/** What the source asks readings for, where it says so in a string literal. */
+	fields: readonly Field[];
+}
+
+export interface Field {
+	/** As the source has it: "motor.temp". */
+	path: string;
+	/** file:line:column */
+	place: string;
 }
 
 /**
@@ -33,35 +45,50 @@ export interface Compiled {
  * `pump` (the embedded engine).
  *
  * @throws WasieveError E_BUILD with the compiler's messages, E_BUILD_MISSING without a
- * compiler, E_FILE_READ, E_FILE_WRITE
+ * compiler, E_FILE_READ, E_FILE_WRITE, E_MODULE_* for what no runtime of ours would load
  */
 export async function compileFilter(
 	file: string,
 	options: CompileOptions = {},
 ): Promise<Compiled> {
-	const path = resolve(file);
-	const source = readFilter(path);
+	const files = new Sources(resolve(file));
 	// Unoptimized in half a second: wrong programs end here, and names tell who allocates.
-	const probe = await compile(path, source, [...PROBE, ...features(options)]);
+	const probe = await compile(files, [...PROBE, ...features(options)]);
 	const runtime = allocates(probe.module) ? "incremental" : "stub";
-	const { module, map } = await compile(path, source, [
-		...(options.debug ? DEBUG : RELEASE),
+	const { module, map } = await compile(files, [
+		...flavour(options),
 		...["--runtime", runtime],
+		...(probe.asked.flat ? ["--use", "WASIEVE_FLAT=1"] : []),
 		...features(options),
 	]);
-	if (options.out) save(options.out, module, map);
+	const { params, fields } = probe.asked;
+	const slim =
+		options.debug || runtime !== "stub" ? module : withoutBlocks(module);
+	const bytes = params ? withParams(slim, params) : slim;
+	const imports = importsOf(bytes, options);
+	if (options.out) save(options.out, bytes, map);
 	return {
-		name: basename(path).replace(/\.ts$/, ""),
-		bytes: module,
+		name: basename(files.path).replace(/\.ts$/, ""),
+		bytes,
 		out: options.out,
-		imports: importsOf(module),
+		imports,
+		fields: fields.map(({ path, file, at }) => ({
+			path,
+			place: files.place(file, at),
+		})),
 	};
 }
 
 const PROBE = ["--runtime", "stub", "--debug"];
 const DEBUG = ["--debug", "--sourceMap"];
-/** -O3 with inlining left to the SDK's own decorators: as fast as without, and two thirds of the size. */
-const RELEASE = ["-O3", "--shrinkLevel", "2", "--converge", "--noAssert"];
+const RELEASE = ["-O3", "--converge", "--noAssert"];
+/** With inlining left to the SDK's own decorators: a tenth slower, and six sevenths of the size. */
+const SMALL = ["--shrinkLevel", "2"];
+
+function flavour({ debug, simd }: CompileOptions): string[] {
+	if (debug) return DEBUG;
+	return simd ? RELEASE : [...RELEASE, ...SMALL];
+}
 
 function features(options: CompileOptions): string[] {
 	return [
@@ -70,6 +97,13 @@ function features(options: CompileOptions): string[] {
 		...(options.simd ? ["--enable", "simd"] : []),
 		...(options.flags ?? []),
 	];
+}
+
+/** The same checks as before it runs: what would be refused there is not made here. */
+function importsOf(module: Uint8Array, options: CompileOptions): string[] {
+	const memory = (options.maximumMemory ?? 256) * 65_536;
+	const { imports } = inspectModule(module, { memory });
+	return imports.map((each) => `${each.module}.${each.name}`);
 }
 
 /**
@@ -84,15 +118,19 @@ function allocates(probe: Uint8Array): boolean {
 
 /** One run of the compiler. */
 async function compile(
-	path: string,
-	source: string,
+	files: Sources,
 	options: string[],
-): Promise<{ module: Uint8Array; map: string | undefined }> {
+): Promise<{ module: Uint8Array; map: string | undefined; asked: Asked }> {
 	const asc = await loadCompiler();
-	const files = new Sources(path, source);
 	const mistakes: string[] = [];
+	let asked: Asked | undefined;
+	const transform = {
+		afterParse(parser: { sources: readonly unknown[] }) {
+			asked = readAsked(parser.sources, Object.keys(asc.libraryFiles));
+		},
+	};
 	const { error } = await asc.main(
-		[FILTER, PUMP, "--outFile", MODULE, ...options],
+		[files.entry, PUMP, "--outFile", MODULE, ...options],
 		{
 			stdout: SILENT,
 			stderr: SILENT,
@@ -102,16 +140,18 @@ async function compile(
 			reportDiagnostic: (message) => {
 				if (message.category >= ERROR) mistakes.push(describe(message, files));
 			},
+			// Its own type asks for methods that it gives itself.
+			transforms: [transform as never],
 		},
 	);
 	const module = files.written.get(MODULE);
-	if (error || !(module instanceof Uint8Array))
-		throw failed(path, mistakes, error);
-	return { module, map: files.written.get(MAP) as string | undefined };
+	if (error || asked === undefined || !(module instanceof Uint8Array))
+		throw failed(files.path, mistakes, error);
+	const map = files.written.get(MAP) as string | undefined;
+	return { module, map, asked };
 }
 
-/** The entry files' names inside the compiler. */
-const FILTER = "filter.ts";
+/** The other entry file's name, and what the compiler writes. */
 const PUMP = "wasieve-pump.ts";
 const MODULE = "filter.wasm";
 const MAP = "filter.wasm.map";
@@ -125,14 +165,17 @@ const SDK = join(packageFolder(), "assembly/");
  */
 class Sources {
 	readonly written = new Map<string, string | Uint8Array>();
+	/** What the compiler calls the filter; modules made for debugging tell it in their messages. */
+	readonly entry: string;
+	readonly #filter: string;
 
-	constructor(
-		readonly path: string,
-		readonly filter: string,
-	) {}
+	constructor(readonly path: string) {
+		this.#filter = readFilter(path);
+		this.entry = /\.ts$/.test(path) ? basename(path) : "filter.ts";
+	}
 
 	read(wanted: string): string | null {
-		if (wanted === FILTER) return this.filter;
+		if (wanted === this.entry) return this.#filter;
 		if (wanted === PUMP) return 'export { pump } from "wasieve/assembly";\n';
 		const ours = wanted.match(/node_modules\/wasieve\/assembly\/(.*)$/);
 		const file = ours
@@ -143,6 +186,14 @@ class Sources {
 
 	write(written: string, contents: string | Uint8Array): void {
 		this.written.set(written, contents);
+	}
+
+	/** file:line:column of an offset. */
+	place(name: string, at: number): string {
+		const before = (this.read(name) ?? "").slice(0, at).split("\n");
+		const column = (before.at(-1) as string).length + 1;
+		const file = name === this.entry ? this.path : name;
+		return `${file}:${before.length}:${column}`;
 	}
 }
 
@@ -199,11 +250,8 @@ interface Diagnostic {
 function describe(diagnostic: unknown, files: Sources): string {
 	const { code, message, range } = diagnostic as Diagnostic;
 	if (!range) return `${message} (AS${code})`;
-	const name = range.source.normalizedPath;
-	const before = (files.read(name) ?? "").slice(0, range.start).split("\n");
-	const column = (before.at(-1) as string).length + 1;
-	const file = name === FILTER ? files.path : name;
-	return `${file}:${before.length}:${column}: ${message} (AS${code})`;
+	const place = files.place(range.source.normalizedPath, range.start);
+	return `${place}: ${message} (AS${code})`;
 }
 
 function failed(

@@ -3,6 +3,7 @@ import type { ImportStatus } from "./imports.js";
 import { isNumber } from "./instructions.js";
 import { SECTION } from "./layout.js";
 import { PAGE } from "./limits.js";
+import { type Params, paramsOf } from "./params.js";
 import type { Code } from "./rewrite.js";
 import type { Survey } from "./survey.js";
 
@@ -37,6 +38,8 @@ export interface ModuleInfo {
 	inline: boolean;
 	notInlineBecause?: string;
 	customSections: { name: string; size: number }[];
+	/** Parameters with their defaults, as `wasieve build` found them in the source; undefined when the module does not say. */
+	params: Params | undefined;
 }
 
 export function infoOf(found: Survey, code: Code): ModuleInfo {
@@ -72,6 +75,7 @@ export function infoOf(found: Survey, code: Code): ModuleInfo {
 		customSections: found.sections
 			.filter(({ id }) => id === SECTION.custom)
 			.map(({ name, at, end }) => ({ name: name ?? "", size: end - at })),
+		params: paramsOf(found.bytes, found.sections),
 	};
 }
 

@@ -1,0 +1,253 @@
+import type { Params } from "../module/params.js";
+
+/** What a filter's source asks for, as far as it says so in string literals. */
+export interface Asked {
+	/** Parameters with their defaults, null for what is no literal; undefined when a name is not one. */
+	params: Params | undefined;
+	/** Paths into readings, in the order of the source. */
+	fields: readonly AskedField[];
+	/** No path leads into an inner object or array: what follows such paths may be left out of the module. */
+	flat: boolean;
+}
+
+export interface AskedField {
+	readonly path: string;
+	/** The compiler's name of the file. */
+	readonly file: string;
+	/** Offset in it, UTF-16. */
+	readonly at: number;
+}
+
+/** What asc's nodes have in common; other properties hold more nodes, or lists of them. */
+interface Node {
+	readonly kind: number;
+	readonly range: Range;
+}
+
+interface Range {
+	readonly start: number;
+	readonly end: number;
+	readonly source: { readonly text: string; readonly normalizedPath: string };
+}
+
+interface Identifier extends Node {
+	readonly text: string;
+}
+
+interface Call extends Node {
+	readonly expression: Node & { property?: Identifier; expression?: Node };
+	readonly args: readonly Node[];
+}
+
+interface FunctionType extends Node {
+	readonly parameters: readonly {
+		name: Identifier;
+		type: { name?: { identifier: Identifier } };
+	}[];
+}
+
+/** asc's NodeKind */
+const FUNCTION_TYPE = 2;
+const IDENTIFIER = 7;
+const CALL = 10;
+const FUNCTION = 15;
+const LITERAL = 17;
+const PROPERTY_ACCESS = 22;
+const IMPORT = 43;
+const FUNCTION_DECLARATION = 56;
+const IMPORT_DECLARATION = 57;
+const METHOD_DECLARATION = 59;
+const EXPORT_MEMBER = 64;
+/** asc's LiteralKind */
+const STRING = 2;
+
+/** Which argument of each is a path; of other objects' methods with these names we only know less. */
+const PATH_ARGUMENT: Readonly<Record<string, number>> = {
+	f64: 0,
+	i64: 0,
+	bool: 0,
+	str: 0,
+	raw: 0,
+	has: 0,
+	copy: 2,
+	alert: 2,
+};
+/** Where the reading stands that a method is not called on. */
+const READING_ARGUMENT: Readonly<Record<string, number>> = {
+	copy: 1,
+	alert: 0,
+};
+/** Functions of the SDK that must go by their own name to be understood. */
+const WATCHED = ["alert", "param"];
+const SDK = "wasieve/assembly";
+
+/** Reads the parsed sources of a filter, the SDK and the language's library left out. */
+export function readAsked(
+	sources: readonly unknown[],
+	library: readonly string[],
+): Asked {
+	const own = (sources as Node[]).filter((source) => {
+		const { internalPath } = source as Node & { internalPath: string };
+		return (
+			!internalPath.startsWith(`~lib/${SDK}/`) &&
+			!library.includes(internalPath.replace("~lib/", ""))
+		);
+	});
+	const search = new Search();
+	for (const source of own) search.visit(source, []);
+	return search.found();
+}
+
+class Search {
+	readonly #params: Params = Object.create(null);
+	readonly #fields: AskedField[] = [];
+	#flat = true;
+	#allParams = true;
+
+	found(): Asked {
+		return {
+			params: this.#allParams ? this.#params : undefined,
+			fields: this.#fields,
+			flat: this.#flat,
+		};
+	}
+
+	/** `readings`: names that mean a Reading here. */
+	visit(node: Node, readings: readonly string[]): void {
+		const { kind } = node;
+		if (kind === IMPORT) this.#import(node);
+		if (kind === CALL) this.#call(node as Call, readings);
+		else if (kind === IDENTIFIER) this.#mention(node as Identifier);
+		else if (kind === IMPORT_DECLARATION || kind === EXPORT_MEMBER)
+			this.#pass(node);
+		else if (kind === FUNCTION_DECLARATION || kind === METHOD_DECLARATION)
+			this.#inside(node, [...readings, ...typedReading(node)]);
+		else this.#inside(node, readings);
+	}
+
+	#inside(node: Node, readings: readonly string[]): void {
+		for (const [key, value] of Object.entries(node)) {
+			if (key === "range") continue;
+			for (const each of Array.isArray(value) ? value : [value])
+				if (isNode(each)) this.visit(each, readings);
+		}
+	}
+
+	#call(call: Call, readings: readonly string[]): void {
+		const { expression: callee, args } = call;
+		const method = callee.kind === PROPERTY_ACCESS;
+		const name = method
+			? (callee.property as Identifier).text
+			: (callee as Identifier).text;
+		if (name === "param") this.#param(args);
+		if (method || name === "alert") this.#path(call, name, readings);
+		const handler = name === "run" ? args.flatMap(firstParameter) : [];
+		const known = [...readings, ...handler];
+		// The name called is no mention; what a method is called on may hold more calls.
+		if (method) this.visit(callee.expression as Node, known);
+		else if (callee.kind !== IDENTIFIER) this.visit(callee, known);
+		for (const each of args) this.visit(each, known);
+	}
+
+	#param([name, fallback]: readonly Node[]): void {
+		const known = textOf(name);
+		if (known === undefined) this.#allParams = false;
+		else this.#params[known] = valueOf(fallback);
+	}
+
+	#path(call: Call, name: string, readings: readonly string[]): void {
+		if (!Object.hasOwn(PATH_ARGUMENT, name)) return;
+		const { expression, args } = call;
+		const argument = args[PATH_ARGUMENT[name] as number];
+		const path = textOf(argument);
+		const texts = args.map(textOf).filter((text) => text !== undefined);
+		if (path === undefined || !texts.every(isPlain)) this.#flat = false;
+		const { [name]: place } = READING_ARGUMENT;
+		const reading = place === undefined ? expression.expression : args[place];
+		if (path === undefined || !isOneOf(reading, readings)) return;
+		const { start, source } = (argument as Node).range;
+		this.#fields.push({ path, file: source.normalizedPath, at: start });
+	}
+
+	/** One of the SDK's functions under another name, or handed around: its calls are not seen. */
+	#mention({ text }: Identifier): void {
+		if (WATCHED.includes(text)) this.#lost();
+	}
+
+	#pass(node: Node): void {
+		const { name, foreignName, localName, exportedName } = node as Node &
+			Record<string, Identifier | undefined>;
+		const [theirs, ours] = [foreignName ?? localName, name ?? exportedName];
+		if (theirs?.text !== ours?.text) this.#mention(theirs as Identifier);
+	}
+
+	/** `* as`, or what is not for authors. */
+	#import(node: Node): void {
+		const { path, namespaceName } = node as Node & {
+			path: { value: string };
+			namespaceName: Identifier | null;
+		};
+		if (path.value.includes(`${SDK}/`)) this.#lost();
+		if (namespaceName && path.value === SDK) this.#lost();
+	}
+
+	#lost(): void {
+		this.#flat = false;
+		this.#allParams = false;
+	}
+}
+
+function isNode(value: unknown): value is Node {
+	const { kind, range } = (value ?? {}) as Partial<Node>;
+	return typeof kind === "number" && typeof range === "object";
+}
+
+/** A string literal's text. */
+function textOf(node: Node | undefined): string | undefined {
+	if (node?.kind !== LITERAL) return undefined;
+	const { literalKind, value } = node as Node & {
+		literalKind: number;
+		value: string;
+	};
+	return literalKind === STRING ? value : undefined;
+}
+
+/** A literal's value; null for anything else. */
+function valueOf(node: Node | undefined): Params[string] {
+	const text = textOf(node);
+	if (node === undefined || text !== undefined) return text ?? null;
+	const { start, end, source } = node.range;
+	const written = source.text.slice(start, end).replaceAll("_", "");
+	if (written === "true" || written === "false") return written === "true";
+	const value = written === "" ? Number.NaN : Number(written);
+	return Number.isFinite(value) ? value : null;
+}
+
+/** The name of one field: no path into something. */
+function isPlain(path: string): boolean {
+	return /^[^.[]+$/.test(path);
+}
+
+function isOneOf(node: Node | undefined, names: readonly string[]): boolean {
+	return node?.kind === IDENTIFIER && names.includes((node as Identifier).text);
+}
+
+/** The parameters of type Reading of a function or method. */
+function typedReading(node: Node): string[] {
+	const { signature } = node as Node & { signature: FunctionType };
+	if (signature.kind !== FUNCTION_TYPE) return [];
+	return signature.parameters
+		.filter(({ type }) => type.name?.identifier.text === "Reading")
+		.map(({ name }) => name.text);
+}
+
+/** Of a function that is given to run(). */
+function firstParameter(node: Node): string[] {
+	if (node.kind !== FUNCTION) return [];
+	const { declaration } = node as Node & {
+		declaration: { signature: FunctionType };
+	};
+	return declaration.signature.parameters
+		.slice(0, 1)
+		.map(({ name }) => name.text);
+}
