@@ -152,7 +152,7 @@ class Search {
 	#param([name, fallback]: readonly Node[]): void {
 		const known = textOf(name);
 		if (known === undefined) this.#allParams = false;
-		else this.#params[known] = valueOf(fallback);
+		else this.#params[known] = valueIn(fallback);
 	}
 
 	#path(call: Call, name: string, readings: readonly string[]): void {
@@ -213,7 +213,7 @@ function textOf(node: Node | undefined): string | undefined {
 }
 
 /** A literal's value; null for anything else. */
-function valueOf(node: Node | undefined): Params[string] {
+function valueIn(node: Node | undefined): Params[string] {
 	const text = textOf(node);
 	if (node === undefined || text !== undefined) return text ?? null;
 	const { start, end, source } = node.range;
