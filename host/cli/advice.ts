@@ -117,6 +117,8 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 		"Name the address that the gateway's `http` has with `--http`.",
 	E_USAGE: "`wasieve VERB --help` has the options.",
 	E_BUILD: "The compiler's message names file and line.",
+	E_BUILD_FIELD:
+		"Mend the name, or add a reading that has the field to the file given with `--readings`.",
 	E_BUILD_MISSING: "`npm install assemblyscript`.",
 	E_BUDGET:
 		"Make the module cheaper, or raise the budget with a reason in the commit.",

@@ -8,19 +8,22 @@ import { usage } from "./report.js";
 export const buildVerb: Verb = {
 	name: "build",
 	summary: "compile AssemblyScript filters to WASI modules",
-	help: `usage: wasieve build FILE… [-o OUT] [--simd] [--debug] [--json]
+	help: `usage: wasieve build FILE… [-o OUT] [--simd] [--debug] [--readings FILE] [--json]
 
 Compiles each FILE.ts to a module that exports _start (for any WASI runtime) and pump (for
 wasieve's own engine), and prints its size and what it imports.
 
   -o OUT     the module's file; a folder with several FILEs, when OUT is a folder or ends in /
              (default: NAME.wasm in the current folder)
-  --simd     use 128-bit SIMD: faster over long strings, but the runtime must have it
-  --debug    assertions, names and a source map (OUT.map) instead of optimization
-  --json     print [{"name", "out", "bytes", "imports"}] on stdout
+  --simd     the fast one: 128-bit SIMD, which the runtime must have, and a fifth larger
+  --debug    assertions, names and a source map (OUT.map) instead of optimization; what ends the
+             filter names its line on stderr
+  --readings FILE
+             readings, one a line: refuses a filter that asks for a field which none of them has
+  --json     print [{"name", "out", "bytes", "imports", "fields"}] on stdout
 
 Exit codes: 0 built, 1 a filter does not compile or a file cannot be read or written, 2 wrong
-command line.
+command line, 3 the module would be refused (it imports what is not WASI, say).
 
 Example:
   wasieve build src/filter.ts -o build/filter.wasm
@@ -30,15 +33,16 @@ Example:
 			out: { type: "string", short: "o" },
 			simd: { type: "boolean" },
 			debug: { type: "boolean" },
+			readings: { type: "string" },
 			json: { type: "boolean" },
 		});
 		if (positionals.length === 0) throw usage("build", "FILE is missing");
 		const built: Compiled[] = [];
 		for (const target of targets(positionals, values.out, io.cwd)) {
-			const { simd = false, debug = false } = values;
-			built.push(
-				await compileFilter(target.file, { out: target.out, simd, debug }),
-			);
+			const { simd = false, debug = false, readings } = values;
+			const { file, out } = target;
+			const fixtures = readings && { readings: resolve(io.cwd, readings) };
+			built.push(await compileFilter(file, { out, simd, debug, ...fixtures }));
 			if (!values.json) tell(io, built.at(-1) as Compiled);
 		}
 		if (values.json)
@@ -96,6 +100,6 @@ function tell(io: Io, { out, bytes, imports }: Compiled): void {
 	io.stdout.write(`${shown}  ${size} bytes  imports ${names.join(", ")}\n`);
 }
 
-function summarize({ name, out, bytes, imports }: Compiled) {
-	return { name, out, bytes: bytes.length, imports };
+function summarize({ name, out, bytes, imports, fields }: Compiled) {
+	return { name, out, bytes: bytes.length, imports, fields };
 }

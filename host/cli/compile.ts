@@ -5,6 +5,7 @@ import { inspectModule } from "../module/inspect.js";
 import { withParams } from "../module/params.js";
 import { makeFolder } from "../store/folder.js";
 import { type Asked, readAsked } from "./asked.js";
+import { checkFields } from "./fields.js";
 import { withoutBlocks } from "./slim.js";
 import { packageFolder } from "./version.js";
 
@@ -17,6 +18,8 @@ export interface CompileOptions {
 	debug?: boolean;
 	/** Pages of 64 KiB the module may grow to (default 256, 16 MiB). */
 	maximumMemory?: number;
+	/** NDJSON, in which every field must be that the filter asks for. */
+	readings?: string;
 	/** More flags for asc. */
 	flags?: readonly string[];
 }
@@ -45,7 +48,7 @@ export interface Field {
  * `pump` (the embedded engine).
  *
  * @throws WasieveError E_BUILD with the compiler's messages, E_BUILD_MISSING without a
- * compiler, E_FILE_READ, E_FILE_WRITE, E_MODULE_* for what no runtime of ours would load
+ * compiler, E_BUILD_FIELD, E_FILE_READ, E_FILE_WRITE, E_MODULE_* for what no runtime of ours would load
  */
 export async function compileFilter(
 	file: string,
@@ -61,7 +64,18 @@ export async function compileFilter(
 		...(probe.asked.flat ? ["--use", "WASIEVE_FLAT=1"] : []),
 		...features(options),
 	]);
-	const { params, fields } = probe.asked;
+	const { params } = probe.asked;
+	const fields = probe.asked.fields.map(({ path, file, at }) => ({
+		path,
+		place: files.place(file, at),
+	}));
+	const { readings } = options;
+	if (readings !== undefined)
+		checkFields(
+			fields,
+			readText(readings, "--readings names an NDJSON file"),
+			readings,
+		);
 	const slim =
 		options.debug || runtime !== "stub" ? module : withoutBlocks(module);
 	const bytes = params ? withParams(slim, params) : slim;
@@ -72,10 +86,7 @@ export async function compileFilter(
 		bytes,
 		out: options.out,
 		imports,
-		fields: fields.map(({ path, file, at }) => ({
-			path,
-			place: files.place(file, at),
-		})),
+		fields,
 	};
 }
 
@@ -170,7 +181,7 @@ class Sources {
 	readonly #filter: string;
 
 	constructor(readonly path: string) {
-		this.#filter = readFilter(path);
+		this.#filter = readText(path, "name an AssemblyScript file");
 		this.entry = /\.ts$/.test(path) ? basename(path) : "filter.ts";
 	}
 
@@ -205,13 +216,13 @@ function readIfThere(file: string): string | null {
 	}
 }
 
-function readFilter(path: string): string {
+function readText(path: string, hint: string): string {
 	try {
 		return readFileSync(path, "utf8");
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code;
 		throw new WasieveError("E_FILE_READ", `${path} cannot be read (${why})`, {
-			hint: "name an AssemblyScript file",
+			hint,
 			cause,
 		});
 	}

@@ -25,7 +25,9 @@ export function readConfig(
 	return loadConfig(file, { env, inspect, ...more });
 }
 
-function look(module: string, { module: size, memory }: Limits): void {
-	if (isImage(module)) parseRegistryReference(module);
-	else inspectModule(readFileSync(module), { size, memory });
+function look(module: string, { module: size, memory }: Limits) {
+	if (!isImage(module))
+		return inspectModule(readFileSync(module), { size, memory });
+	parseRegistryReference(module);
+	return undefined;
 }

@@ -159,7 +159,9 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 		import("../engine/exec.js"),
 	]);
 	const path = resolve(io.cwd, given.module);
-	const { wasm, fuel } = loadOnce(readModule(path), given.memory);
+	const module = readModule(path);
+	const { wasm, fuel } = loadOnce(module, given.memory);
+	if (given.params.length > 0) await tellUnknown(given.params, module, io);
 	const execution: Execution = {
 		wasm,
 		args: [basename(path), ...given.args],
@@ -173,6 +175,24 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 	}
 	const time = given.time ?? TIME;
 	return executeWatched(execution, time, Math.max(time * STARTS, START_MIN));
+}
+
+/** Not refused: the environment of a program may hold what it does not look at. */
+async function tellUnknown(given: string[], module: Buffer, io: Io) {
+	const [{ findSections }, { paramsOf }, { unknownParam }] = await Promise.all([
+		import("../module/layout.js"),
+		import("../module/params.js"),
+		import("../config/params.js"),
+	]);
+	const known = paramsOf(module, findSections(module));
+	for (const each of known ? given : []) {
+		const name = each.slice(0, each.indexOf("="));
+		const unknown = unknownParam(name, known ?? {});
+		if (unknown)
+			io.stderr.write(
+				`wasieve: --param ${name}: ${unknown.what} (${unknown.hint})\n`,
+			);
+	}
 }
 
 function readModule(path: string): Buffer {

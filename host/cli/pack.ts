@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import { type KnownParams, unknownParam } from "../config/params.js";
 import { inspectModule } from "../module/inspect.js";
 import { writeArchive } from "../pack/archive.js";
 import { type Bundle, bundleOf, topOf } from "../pack/bundle.js";
@@ -45,7 +46,8 @@ afterwards, for \`wasieve push\`. The same MODULE and options make the same byte
   --standalone        a Linux image with a static runtime (wazero) and the module instead, for any
                       Docker, without a shim; needs Go 1.25 to compile the runtime
   --arch LIST         the machines it is for (default: amd64,arm64,arm/v7,riscv64)
-  --param K=V         a parameter and its default; may be given again
+  --param K=V         a parameter and its default; may be given again (default: what MODULE's source
+                      says, in modules that \`wasieve build\` made)
   --source URL        where its source is
   --licence SPDX      its licence, as Apache-2.0
   --performance FILE  a performance label: JSON, at most 4 KB, as \`wasieve bench --json\` writes it
@@ -86,6 +88,8 @@ Example:
 			module,
 			performance && resolve(io.cwd, performance),
 		);
+		const { digest, params } = inspectModule(module);
+		const given = paramsOf(values.param ?? [], params);
 		const options: ImageOptions = {
 			platform: platformOf(values.platform ?? "wasi/wasm"),
 			wasmLayer: values["wasm-layer"] === true,
@@ -93,11 +97,10 @@ Example:
 			version: name.tag,
 			...(source !== undefined && { source }),
 			...(licence !== undefined && { licence }),
-			params: paramsOf(values.param ?? []),
+			params: { ...defaultsOf(params), ...given },
 			...(label !== undefined && { performance: label }),
 		};
 		const machines = machinesOf(values);
-		const { digest } = inspectModule(module);
 		const bundle = machines
 			? await standalone(module, machines, options, io)
 			: bundleOf(buildImage(module, options));
@@ -182,13 +185,25 @@ function platformOf(written: string): Platform {
 	);
 }
 
-function paramsOf(written: readonly string[]): Record<string, string> {
+function paramsOf(
+	written: readonly string[],
+	known: KnownParams | undefined,
+): Record<string, string> {
 	const params: Record<string, string> = Object.create(null);
 	for (const each of written) {
 		const [, name, value] = /^([^=\0]+)=([^\0]*)$/s.exec(each) ?? [];
 		if (name === undefined || value === undefined)
 			throw usage("pack", `--param '${each}' is not of the form K=V`);
+		const unknown = known && unknownParam(name, known);
+		if (unknown)
+			throw usage("pack", `--param ${name}: ${unknown.what} (${unknown.hint})`);
 		params[name] = value;
 	}
 	return params;
+}
+
+/** What the module says of itself, as the environment would have it. */
+function defaultsOf(known: KnownParams = {}): Record<string, string> {
+	const told = Object.entries(known).filter(([, value]) => value !== null);
+	return Object.fromEntries(told.map(([name, value]) => [name, `${value}`]));
 }

@@ -46,6 +46,7 @@ npx wasieve check gateway.yaml
 npx wasieve run gateway.yaml
 \`\`\`
 
+\`npm test\` also refuses a filter that asks for a field which no reading in \`test/in.ndjson\` has: a typo in a name is found here.
 \`src/filter.ts\` is the filter, \`test/\` its fixtures: add a line to \`in.ndjson\` and what should come of it to \`out.ndjson\`.
 `;
 }
@@ -57,7 +58,7 @@ function packageFile({ name, wasieve }: Project): string {
 		private: true,
 		type: "module",
 		scripts: {
-			build: `wasieve build src/filter.ts -o build/${name}.wasm`,
+			build: `wasieve build src/filter.ts -o build/${name}.wasm --readings test/in.ndjson`,
 			check: `wasieve check build/${name}.wasm`,
 			test: "npm run --silent build && node --test",
 		},

@@ -3,6 +3,7 @@ import { suitsShim } from "../engine/runtimes/docker-wasm.js";
 import { CONTAINERS, RUNTIMES } from "../engine/runtimes/index.js";
 import { asWasieveError } from "../errors.js";
 import { nearest } from "./nearest.js";
+import { checkParams, type KnownParams } from "./params.js";
 import type { Path, Report } from "./problem.js";
 import type { Key } from "./schema.js";
 import { asValues, Section, type Surroundings } from "./section.js";
@@ -16,9 +17,12 @@ import {
 
 /**
  * Looks into a module file and throws a WasieveError when it could not run within the limits; of an image it
- * checks the name. Handed in, so that the config does not need to know what a module or an image is.
+ * checks the name. Tells the parameters that the module says it has. Handed in, so that the config does not need to know what a module or an image is.
  */
-export type Inspect = (file: string, limits: Limits) => unknown;
+export type Inspect = (
+	file: string,
+	limits: Limits,
+) => { params: KnownParams | undefined } | undefined;
 
 /** `filter` as a list; undefined when something in it is wrong (reported). */
 export function resolveFilters(
@@ -38,7 +42,10 @@ export function resolveFilters(
 	const filters = sections.map((section) => {
 		const filter = resolveFilter(section, pipeline, around);
 		const at = section.at("module");
-		if (filter) checkModule(filter.module, limits, at, around.report, inspect);
+		const { report } = around;
+		const known =
+			filter && checkModule(filter.module, limits, at, report, inspect);
+		if (known) checkParams(filter.params, known, section.at("params"), report);
 		if (filter && isImage(filter.module))
 			around.meet({ kind: "image", image: filter.module, dir: images }, at);
 		return filter;
@@ -196,20 +203,21 @@ function checkModule(
 	path: Path,
 	report: Report,
 	inspect: Inspect,
-): void {
+): KnownParams | undefined {
 	const stat = statSync(file, { throwIfNoEntry: false });
 	if (!stat?.isFile() && !isImage(file)) {
 		const what = stat ? `${file} is not a file` : `there is no file ${file}`;
 		const hint =
 			"build it (wasieve build), or mend the path, which is relative to the config file";
 		report.add("E_CONFIG_MODULE", path, what, hint);
-		return;
+		return undefined;
 	}
 	try {
-		inspect(file, limits);
+		return inspect(file, limits)?.params;
 	} catch (thrown) {
 		const { code, message, hint } = asWasieveError(thrown);
 		const more = hint ?? `wasieve check ${file} says more`;
 		report.add("E_CONFIG_MODULE", path, `${message} (${code})`, more);
+		return undefined;
 	}
 }

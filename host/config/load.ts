@@ -68,7 +68,7 @@ function resolveGateway(
 	data: unknown,
 	file: string,
 	around: Surroundings,
-	inspect: Inspect = () => {},
+	inspect: Inspect = () => undefined,
 ): GatewayConfig {
 	const top = new Section(SCHEMA, asValues(data), []);
 	const images = { dir: around.path(top.section("images").need("dir")) };

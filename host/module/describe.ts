@@ -1,4 +1,5 @@
 import type { ModuleInfo } from "./info.js";
+import type { Params } from "./params.js";
 
 /** What `wasieve check` prints about a module, a fact a line, each line ending in a line feed. */
 export function describeModule(info: ModuleInfo): string {
@@ -25,10 +26,20 @@ function linesOf(info: ModuleInfo): string[] {
 			? [`tables   ${tables.map(({ min }) => `${min} elements`).join(", ")}`]
 			: []),
 		`state    memory and ${info.mutableGlobals} mutable globals`,
+		...(info.params ? [`params   ${defaults(info.params)}`] : []),
 		...(info.simd ? ["simd     yes"] : []),
 		...(info.hasStart ? ["start    runs code when it is loaded"] : []),
 		`engine   ${info.inline ? "inline, metered with fuel" : `worker, because ${info.notInlineBecause}`}`,
 	];
+}
+
+function defaults(params: Params): string {
+	const told = Object.entries(params).map(([name, value]) =>
+		value === null
+			? printable(name)
+			: `${printable(name)}=${typeof value === "string" ? JSON.stringify(value) : value}`,
+	);
+	return told.join(", ") || "none";
 }
 
 /** A name may hold anything; a terminal must not. */
