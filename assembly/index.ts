@@ -8,6 +8,6 @@ export { emit, emitTo, Output } from "./object";
 export { param } from "./params";
 export { pass, Reading } from "./reading";
 export { run } from "./run";
-export { log, wasieve_abort } from "./stderr";
+export { log, wasieve_abort, wasieve_at } from "./stderr";
 export { atEnd, every, now } from "./time";
 export { topic } from "./topic";

@@ -48,6 +48,15 @@ function beginFatal(subject: usize): void {
   say(EXPECTED);
 }
 
+/** In modules built for debugging, the author's statement that began last: `wasieve build` adds the calls. */
+let place: usize = 0;
+
+// @ts-ignore: decorator
+@global
+export function wasieve_at(text: string): void {
+  place = changetype<usize>(text);
+}
+
 /**
  * What the language calls when it gives up: an index out of bounds, no memory left, a failed
  * assertion. Its own way out would be an import that no WASI runtime has (env.abort).
@@ -55,20 +64,33 @@ function beginFatal(subject: usize): void {
 // @ts-ignore: decorator
 @global
 export function wasieve_abort(text: usize, file: usize, at: u32, column: u32): void {
-  if (!ASC_NO_ASSERT) {
-    // Built with --debug, which is for finding the place.
-    lend(message);
-    put(file, LIMIT);
-    byte(0x3a);
-    natural(at);
-    byte(0x3a);
-    natural(column);
-    if (text) {
-      byte(0x3a);
-      byte(0x20);
-      put(text, LIMIT);
-    }
-    sendMessage();
-  } else if (text) line(text);
+  if (!ASC_NO_ASSERT) explain(text, file, at, column);
+  else if (text) line(text);
   unreachable();
+}
+
+/** "filter.ts:12:3: Index out of range (~lib/array.ts:114:42)" */
+function explain(text: usize, file: usize, at: u32, column: u32): void {
+  const inside = place != 0 && load<u16>(file) == 0x7e;
+  lend(message);
+  if (inside) put(place, LIMIT);
+  else position(file, at, column);
+  byte(0x3a);
+  byte(0x20);
+  put(text ? text : changetype<usize>("aborted"), LIMIT);
+  if (inside) {
+    byte(0x20);
+    byte(0x28);
+    position(file, at, column);
+    byte(0x29);
+  }
+  sendMessage();
+}
+
+function position(file: usize, at: u32, column: u32): void {
+  put(file, LIMIT);
+  byte(0x3a);
+  natural(at);
+  byte(0x3a);
+  natural(column);
 }

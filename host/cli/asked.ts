@@ -1,4 +1,12 @@
 import type { Params } from "../module/params.js";
+import {
+	childrenOf,
+	KIND,
+	type Node,
+	SDK,
+	type Source,
+	STRING,
+} from "./syntax.js";
 
 /** What a filter's source asks for, as far as it says so in string literals. */
 export interface Asked {
@@ -18,18 +26,6 @@ export interface AskedField {
 	readonly at: number;
 }
 
-/** What asc's nodes have in common; other properties hold more nodes, or lists of them. */
-interface Node {
-	readonly kind: number;
-	readonly range: Range;
-}
-
-interface Range {
-	readonly start: number;
-	readonly end: number;
-	readonly source: { readonly text: string; readonly normalizedPath: string };
-}
-
 interface Identifier extends Node {
 	readonly text: string;
 }
@@ -45,21 +41,6 @@ interface FunctionType extends Node {
 		type: { name?: { identifier: Identifier } };
 	}[];
 }
-
-/** asc's NodeKind */
-const FUNCTION_TYPE = 2;
-const IDENTIFIER = 7;
-const CALL = 10;
-const FUNCTION = 15;
-const LITERAL = 17;
-const PROPERTY_ACCESS = 22;
-const IMPORT = 43;
-const FUNCTION_DECLARATION = 56;
-const IMPORT_DECLARATION = 57;
-const METHOD_DECLARATION = 59;
-const EXPORT_MEMBER = 64;
-/** asc's LiteralKind */
-const STRING = 2;
 
 /** Which argument of each is a path; of other objects' methods with these names we only know less. */
 const PATH_ARGUMENT: Readonly<Record<string, number>> = {
@@ -79,22 +60,10 @@ const READING_ARGUMENT: Readonly<Record<string, number>> = {
 };
 /** Functions of the SDK that must go by their own name to be understood. */
 const WATCHED = ["alert", "param"];
-const SDK = "wasieve/assembly";
 
-/** Reads the parsed sources of a filter, the SDK and the language's library left out. */
-export function readAsked(
-	sources: readonly unknown[],
-	library: readonly string[],
-): Asked {
-	const own = (sources as Node[]).filter((source) => {
-		const { internalPath } = source as Node & { internalPath: string };
-		return (
-			!internalPath.startsWith(`~lib/${SDK}/`) &&
-			!library.includes(internalPath.replace("~lib/", ""))
-		);
-	});
+export function readAsked(sources: readonly Source[]): Asked {
 	const search = new Search();
-	for (const source of own) search.visit(source, []);
+	for (const source of sources) search.visit(source, []);
 	return search.found();
 }
 
@@ -115,27 +84,26 @@ class Search {
 	/** `readings`: names that mean a Reading here. */
 	visit(node: Node, readings: readonly string[]): void {
 		const { kind } = node;
-		if (kind === IMPORT) this.#import(node);
-		if (kind === CALL) this.#call(node as Call, readings);
-		else if (kind === IDENTIFIER) this.#mention(node as Identifier);
-		else if (kind === IMPORT_DECLARATION || kind === EXPORT_MEMBER)
+		if (kind === KIND.import) this.#import(node);
+		if (kind === KIND.call) this.#call(node as Call, readings);
+		else if (kind === KIND.identifier) this.#mention(node as Identifier);
+		else if (kind === KIND.importDeclaration || kind === KIND.exportMember)
 			this.#pass(node);
-		else if (kind === FUNCTION_DECLARATION || kind === METHOD_DECLARATION)
+		else if (
+			kind === KIND.functionDeclaration ||
+			kind === KIND.methodDeclaration
+		)
 			this.#inside(node, [...readings, ...typedReading(node)]);
 		else this.#inside(node, readings);
 	}
 
 	#inside(node: Node, readings: readonly string[]): void {
-		for (const [key, value] of Object.entries(node)) {
-			if (key === "range") continue;
-			for (const each of Array.isArray(value) ? value : [value])
-				if (isNode(each)) this.visit(each, readings);
-		}
+		for (const each of childrenOf(node)) this.visit(each, readings);
 	}
 
 	#call(call: Call, readings: readonly string[]): void {
 		const { expression: callee, args } = call;
-		const method = callee.kind === PROPERTY_ACCESS;
+		const method = callee.kind === KIND.propertyAccess;
 		const name = method
 			? (callee.property as Identifier).text
 			: (callee as Identifier).text;
@@ -145,7 +113,7 @@ class Search {
 		const known = [...readings, ...handler];
 		// The name called is no mention; what a method is called on may hold more calls.
 		if (method) this.visit(callee.expression as Node, known);
-		else if (callee.kind !== IDENTIFIER) this.visit(callee, known);
+		else if (callee.kind !== KIND.identifier) this.visit(callee, known);
 		for (const each of args) this.visit(each, known);
 	}
 
@@ -197,14 +165,9 @@ class Search {
 	}
 }
 
-function isNode(value: unknown): value is Node {
-	const { kind, range } = (value ?? {}) as Partial<Node>;
-	return typeof kind === "number" && typeof range === "object";
-}
-
 /** A string literal's text. */
 function textOf(node: Node | undefined): string | undefined {
-	if (node?.kind !== LITERAL) return undefined;
+	if (node?.kind !== KIND.literal) return undefined;
 	const { literalKind, value } = node as Node & {
 		literalKind: number;
 		value: string;
@@ -229,13 +192,15 @@ function isPlain(path: string): boolean {
 }
 
 function isOneOf(node: Node | undefined, names: readonly string[]): boolean {
-	return node?.kind === IDENTIFIER && names.includes((node as Identifier).text);
+	return (
+		node?.kind === KIND.identifier && names.includes((node as Identifier).text)
+	);
 }
 
 /** The parameters of type Reading of a function or method. */
 function typedReading(node: Node): string[] {
 	const { signature } = node as Node & { signature: FunctionType };
-	if (signature.kind !== FUNCTION_TYPE) return [];
+	if (signature.kind !== KIND.functionType) return [];
 	return signature.parameters
 		.filter(({ type }) => type.name?.identifier.text === "Reading")
 		.map(({ name }) => name.text);
@@ -243,7 +208,7 @@ function typedReading(node: Node): string[] {
 
 /** Of a function that is given to run(). */
 function firstParameter(node: Node): string[] {
-	if (node.kind !== FUNCTION) return [];
+	if (node.kind !== KIND.function) return [];
 	const { declaration } = node as Node & {
 		declaration: { signature: FunctionType };
 	};

@@ -7,6 +7,8 @@ import { makeFolder } from "../store/folder.js";
 import { type Asked, readAsked } from "./asked.js";
 import { checkFields } from "./fields.js";
 import { withoutBlocks } from "./slim.js";
+import { ownSources, type Source } from "./syntax.js";
+import { markStatements } from "./trace.js";
 import { packageFolder } from "./version.js";
 
 export interface CompileOptions {
@@ -132,12 +134,15 @@ async function compile(
 	files: Sources,
 	options: string[],
 ): Promise<{ module: Uint8Array; map: string | undefined; asked: Asked }> {
-	const asc = await loadCompiler();
+	const [asc, language] = await loadCompiler();
+	const marked = options.includes("--sourceMap");
 	const mistakes: string[] = [];
 	let asked: Asked | undefined;
 	const transform = {
-		afterParse(parser: { sources: readonly unknown[] }) {
-			asked = readAsked(parser.sources, Object.keys(asc.libraryFiles));
+		afterParse(parser: { sources: readonly Source[] }) {
+			const own = ownSources(parser.sources, Object.keys(asc.libraryFiles));
+			asked = readAsked(own);
+			if (marked) for (const each of own) markStatements(each, language);
 		},
 	};
 	const { error } = await asc.main(
@@ -228,12 +233,18 @@ function readText(path: string, hint: string): string {
 	}
 }
 
-type Compiler = typeof import("assemblyscript/asc");
+type Compiler = [
+	typeof import("assemblyscript/asc"),
+	typeof import("assemblyscript"),
+];
 
 /** Only who builds filters pays for the compiler: 100 MB on disk, 0.5 s to load. */
 async function loadCompiler(): Promise<Compiler> {
 	try {
-		return await import("assemblyscript/asc");
+		return await Promise.all([
+			import("assemblyscript/asc"),
+			import("assemblyscript"),
+		]);
 	} catch (cause) {
 		throw new WasieveError(
 			"E_BUILD_MISSING",
