@@ -17,7 +17,14 @@ describe("wasieve check MODULE", () => {
 	it("says what a shipped filter is and may do", async () => {
 		const ran = await wasieve(["check", "build/overheat.wasm"]);
 		expect(ran).toMatchObject({ code: 0, stderr: "" });
-		for (const word of ["fd_read", "fd_write", "environ_get", "pump", "_start"])
+		for (const word of [
+			"fd_read",
+			"fd_write",
+			"environ_get",
+			"pump",
+			"_start",
+			"LIMIT=85",
+		])
 			expect(ran.stdout).toContain(word);
 	});
 

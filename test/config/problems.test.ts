@@ -252,6 +252,30 @@ describe("modules", () => {
 	});
 });
 
+describe("parameters", () => {
+	const inspect = () => ({ params: { LIMIT: 85, NAME: "x", FAR: null } });
+	const given = (params: string) =>
+		problems(
+			withPipeline({
+				filter: `{ module: build/filter.wasm, params: ${params} }`,
+			}),
+			{ inspect },
+		);
+
+	test("are those that the module has", () => {
+		expect(given("{ LIMTI: 85, OTHER: 1 }")).toEqual([
+			'4:52 E_CONFIG_KEY pipelines.a.filter.params.LIMTI: the filter has no parameter "LIMTI", did you mean "LIMIT"? → it has LIMIT, NAME, FAR',
+			'4:63 E_CONFIG_KEY pipelines.a.filter.params.OTHER: the filter has no parameter "OTHER" → it has LIMIT, NAME, FAR',
+		]);
+	});
+
+	test("are numbers where the default is one", () => {
+		expect(given("{ LIMIT: hot, NAME: 5, FAR: x }")).toEqual([
+			`4:59 E_CONFIG_VALUE pipelines.a.filter.params.LIMIT: must be a number, not "hot" → the filter's default is 85`,
+		]);
+	});
+});
+
 describe("brokers", () => {
 	test.each([
 		["localhost:1883", "E_CONFIG_VALUE broker: the URL is not a broker's URL"],

@@ -12,7 +12,7 @@ import {
 	onTestFinished,
 	test,
 } from "vitest";
-import { folder, MAIN, type Ran, wasieve } from "../cli/child.js";
+import { folder, MAIN, type Ran, ROOT, wasieve } from "../cli/child.js";
 import { fixture, fixtures } from "./wat.js";
 
 const READING =
@@ -28,6 +28,21 @@ async function file(name: string): Promise<string> {
 async function exec(name: string, args: string[] = [], input = "") {
 	return wasieve(["exec", await file(name), ...args], { input });
 }
+
+describe("parameters", () => {
+	test("that the module says it has not are told, and it runs", async () => {
+		const module = join(ROOT, "build/overheat.wasm");
+		const input = '{"temperature":99,"humidity":1}\n';
+		const ran = await wasieve(["exec", module, "--param", "LIMTI=9"], {
+			input,
+		});
+		expect(ran.code).toBe(0);
+		expect(ran.stdout).toContain('"value":99');
+		expect(ran.stderr).toBe(
+			'wasieve: --param LIMTI: the filter has no parameter "LIMTI", did you mean "LIMIT"? (it has LIMIT)\n',
+		);
+	});
+});
 
 describe("what goes in and out", () => {
 	test("stdin to stdout, byte for byte", async () => {

@@ -85,16 +85,14 @@ describe("wasieve pack", () => {
 				"--performance",
 				"label.json",
 				"--param",
-				"A=1",
-				"--param",
-				"B=x=y",
+				"LIMIT=x=y",
 			),
 		);
 		const told = JSON.parse(ok(await run("inspect", "x.tar", "--json")));
 		expect(told).toMatchObject({
 			platforms: ["wasip1/wasm"],
 			layers: [{ mediaType: "application/wasm", size: overheat.length }],
-			params: { A: "1", B: "x=y" },
+			params: { LIMIT: "x=y" },
 			annotations: {
 				"org.opencontainers.image.version": "2",
 				"org.opencontainers.image.source": "https://git.example/x",
@@ -103,8 +101,26 @@ describe("wasieve pack", () => {
 			},
 		});
 		expect(ok(await run("inspect", "x.tar"))).toContain(
-			"params    A=1 B=x=y\n",
+			"params    LIMIT=x=y\n",
 		);
+	});
+
+	it("takes parameters and defaults from the module, and knows its names", async () => {
+		const { run } = place();
+		ok(await run("pack", OVERHEAT, "-t", "x:3", "-o", "x.tar"));
+		const told = JSON.parse(ok(await run("inspect", "x.tar", "--json")));
+		expect(told.params).toEqual({ LIMIT: "85" });
+		expect(told.annotations["io.wasieve.params"]).toBe('{"LIMIT":"85"}');
+		const wrong = await run(
+			"pack",
+			OVERHEAT,
+			"-t",
+			"x:3",
+			"--param",
+			"LIMTI=9",
+		);
+		expect(wrong.code).toBe(2);
+		expect(wrong.stderr).toContain('did you mean "LIMIT"?');
 	});
 
 	it("takes the label that wasieve bench wrote beside the module, if it is of it", async () => {
