@@ -210,7 +210,7 @@ function readModule(path: string): Buffer {
 /** The engine's own hints are for a gateway's config and quarantine. */
 const HINTS: { readonly [code: string]: string } = {
 	E_GUEST_FUEL: "it loops without end, or needs a higher --fuel",
-	E_GUEST_TRAP: "build it with --debug for names",
+	E_GUEST_TRAP: "built with --debug it names the line first",
 	E_GUEST_OUTPUT: "it floods its output, or needs a higher --output",
 	E_MODULE_MEMORY: "build it with less initial memory, or raise --memory",
 };

@@ -73,9 +73,10 @@ export function ownSources(
 	sources: readonly Source[],
 	library: readonly string[],
 ): Source[] {
-	return sources.filter(
-		({ internalPath }) =>
-			!internalPath.startsWith(`~lib/${SDK}/`) &&
-			!library.includes(internalPath.replace("~lib/", "")),
-	);
+	return sources.filter(({ internalPath }) => {
+		const [, name] = /^~lib\/(.*)$/.exec(internalPath) ?? [];
+		// A filter may be called number.ts, as a file of the library is.
+		if (name === undefined) return true;
+		return !name.startsWith(`${SDK}/`) && !library.includes(name);
+	});
 }

@@ -133,7 +133,7 @@ const filter: Key = {
 		params: {
 			type: "object",
 			description:
-				"Parameters, handed over as WASI environment exactly as they are written here.",
+				"Parameters, handed over as WASI environment exactly as they are written here. A module made with `wasieve build` says which it has; others are refused.",
 			propertyNames: { pattern: "^[^=\\0]+$" },
 			additionalProperties: { type: ["string", "number", "boolean"] },
 			default: {},

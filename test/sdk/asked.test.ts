@@ -55,6 +55,21 @@ const far = param("FAR", limit * 2);`,
 		});
 	});
 
+	test("of a filter that goes by the name of a file of the language's library", async () => {
+		const file = write(
+			"number.ts",
+			`import { param, pass, Reading, run } from "wasieve/assembly";
+const path = param("PATH", "x");
+run((r: Reading): void => { if (r.has(path)) pass(r); });
+`,
+		);
+		const { bytes } = await compileFilter(file);
+		expect(inspectModule(bytes).params).toEqual({ PATH: "x" });
+		const module = new WebAssembly.Module(bytes as BufferSource);
+		const nested = '{"x":{"y":1}}\n';
+		expect(run(module, nested, { env: { PATH: "x.y" } }).out).toBe(nested);
+	});
+
 	test.each([
 		["its name is made at run time", 'const a = param("A" + "B", 1.0);', ""],
 		["it goes by another name", 'const a = p("A", 1.0);', ", param as p"],

@@ -36,12 +36,22 @@ async function load(file: string, options: CompileOptions = {}) {
 	);
 }
 
+/** What else decides how a module comes out. */
+const COMPILER = [
+	"cli/compile",
+	"cli/asked",
+	"cli/syntax",
+	"cli/slim",
+	"cli/trace",
+	"module/params",
+];
+
 /** A compilation takes seconds and the suites share filters: kept by the hash of all that goes into it. */
 async function compiled(file: string, options: CompileOptions) {
 	const hash = createHash("sha256").update(JSON.stringify(options));
 	for (const source of [
 		file,
-		path("../../build/host/cli/compile.js"),
+		...COMPILER.map((name) => path(`../../build/host/${name}.js`)),
 		...sdk(),
 	])
 		hash.update(`${source}\0`).update(readFileSync(source));
