@@ -8,6 +8,7 @@ import type { Engine } from "#host/contract.js";
 import type { CommandOptions } from "#host/engine/command.js";
 import { customRuntime, RUNTIMES } from "#host/engine/runtimes/index.js";
 import type { Runtime } from "#host/engine/runtimes/runtime.js";
+import { NO_COMPILER } from "#host/engine/runtimes/wasmtime.js";
 import { engineContract, feeder } from "./contract.js";
 import { command, isThere, script } from "./engines.js";
 import { Record } from "./record.js";
@@ -178,6 +179,14 @@ describe("an engine that", () => {
 		["ends at once", script("exit 0"), "E_GUEST_START"],
 		["says that it cannot", script("echo no >&2; exit 1"), "E_GUEST_START"],
 		["is killed at once", script("kill -9 $$"), "E_ENGINE_LOST"],
+		[
+			"is wasmtime-min",
+			script(
+				"echo 'Error: support for compiling modules was disabled at compile time' >&2; exit 1",
+				{ refusals: [NO_COMPILER] },
+			),
+			"E_ENGINE_START",
+		],
 		[
 			"refuses modules",
 			script("echo 'Exception: load failed'; exit 1", {
