@@ -255,7 +255,7 @@ for (const { name, runtime, why, options, small } of candidates) {
 			},
 		);
 
-		test.each(fixtures("hostile/"))("%s does no harm", async (file) => {
+		test.each(fixtures("hostile"))("%s does no harm", async (file) => {
 			await expect(survive(await fixture(file), make)).resolves.toBe("");
 		});
 
