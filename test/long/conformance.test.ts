@@ -330,10 +330,11 @@ describe("embedded", () => {
 afterAll(() => {
 	if (!everyEngine) return;
 	const [cpu] = cpus();
+	const date = new Date().toISOString().slice(0, 10);
 	report(
 		rows,
 		absent,
-		`${cpu?.model.trim()}, ${cpus().length} cores shared with others, ${process.platform}.`,
+		`${cpu?.model.trim()}, ${cpus().length} cores shared with others, ${process.platform}, ${date}.`,
 	);
 });
 
