@@ -7,6 +7,7 @@ import { docker } from "#host/engine/runtimes/docker.js";
 import { dockerWasm } from "#host/engine/runtimes/docker-wasm.js";
 import { scratchFolder } from "./children.mjs";
 import { MEMORY, WORKSHOP } from "./engines.mjs";
+import { reasonOf } from "./reasons.mjs";
 
 /** A Docker architecture by Node's name of it. */
 const ARCHITECTURES = { x64: "amd64", arm64: "arm64", arm: "arm/v7" };
@@ -47,7 +48,7 @@ export async function containerStarters(cli, module) {
 			const image = load(cli, module, name, flags);
 			starters.push(starterOf(name, image, runtime));
 		} catch (error) {
-			absent.push({ name, why: firstLineOf(error) });
+			absent.push({ name, why: reasonOf(error) });
 		}
 	return { starters, absent };
 }
@@ -116,10 +117,4 @@ function quietly(args) {
 	} catch {
 		// It was gone.
 	}
-}
-
-/** @param {unknown} error */
-function firstLineOf(error) {
-	const { stderr, message } = /** @type {any} */ (error);
-	return String(stderr || message).split("\n")[0] ?? "";
 }

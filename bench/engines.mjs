@@ -52,7 +52,7 @@ async function lookForEngines() {
 			const found = await checkEngine(runtime, WORKSHOP);
 			engines.push({ name, runtime, ...found });
 		} catch (error) {
-			absent.push({ name, why: reasonOf(error) });
+			absent.push({ name, why: absenceOf(error) });
 		}
 	return { engines, absent };
 }
@@ -61,7 +61,7 @@ async function lookForEngines() {
  * @param {unknown} error
  * @returns {string} short: a list of all folders is no reason
  */
-function reasonOf(error) {
+function absenceOf(error) {
 	const { code, message } = /** @type {any} */ (error);
 	return code === "E_ENGINE_MISSING" && message.startsWith("the engine")
 		? "not installed"

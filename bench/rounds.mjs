@@ -1,5 +1,7 @@
 // Rounds: wasieve, rival, wasieve, rival … so that a drifting machine drifts for all of them.
 
+import { reasonOf } from "./reasons.mjs";
+
 /** More foreign cores than this and a run is done again, at most RETRIES times. */
 const FOREIGN = 0.3;
 
@@ -64,9 +66,7 @@ export async function interleave(subjects, rounds, measure, say) {
 				samples.get(subject)?.push(sample);
 			} catch (error) {
 				if (!subject.rival) throw error;
-				const [why = ""] = String(/** @type {Error} */ (error).message).split(
-					"\n",
-				);
+				const why = reasonOf(error);
 				failed.set(subject, why);
 				samples.set(subject, []);
 				say(`  ${subject.name} is left out: ${why}`);

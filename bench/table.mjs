@@ -82,16 +82,6 @@ function grouped(value, digits = 2) {
 }
 
 /**
- * @param {readonly { name: string, why: string }[]} absent
- * @returns {string} a sentence for a note, with a space before it; nothing when all were run
- */
-export function notRun(absent) {
-	if (absent.length === 0) return "";
-	const each = absent.map(({ name, why }) => `${name} (${why})`);
-	return ` Not run: ${each.join("; ")}.`;
-}
-
-/**
  * @param {Section} section
  * @returns {string} a Markdown table, aligned so that it reads in a terminal as well
  */

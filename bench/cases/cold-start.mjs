@@ -7,8 +7,9 @@ import { end, launchFilter, scratchFolder, whileAlive } from "../children.mjs";
 import { containerStarters } from "../containers.mjs";
 import { externalEngines, startersOf } from "../engines.mjs";
 import { answerOf, payloadOf } from "../load/readings.mjs";
+import { notRun, reasonOf } from "../reasons.mjs";
 import { quantile } from "../stats.mjs";
-import { figure, notRun } from "../table.mjs";
+import { figure } from "../table.mjs";
 import { phases } from "./phases.mjs";
 
 /** Starts of each engine in a round. */
@@ -103,7 +104,7 @@ async function startAll(starters, { quick, rounds, say }) {
 				Array.from({ length: rounds }, () => []),
 			);
 		} catch (error) {
-			failed.push({ name: starter.name, why: firstLineOf(error) });
+			failed.push({ name: starter.name, why: reasonOf(error) });
 		}
 	for (let round = 0; round < rounds; round++)
 		for (let i = 0; i < starts; i++) {
@@ -111,12 +112,6 @@ async function startAll(starters, { quick, rounds, say }) {
 			for (const [starter, ms] of found) ms[round]?.push(await start(starter));
 		}
 	return { found, failed };
-}
-
-/** @param {unknown} error */
-function firstLineOf(error) {
-	const [line = ""] = String(/** @type {Error} */ (error).message).split("\n");
-	return line;
 }
 
 /**

@@ -1,8 +1,9 @@
 // Broker, gateway, broker: what a message costs, flooded and at a rate a plant might have, and how long it takes.
 import { BROKERS } from "../brokers.mjs";
+import { notRun } from "../reasons.mjs";
 import { absentOf, interleave, pluck } from "../rounds.mjs";
 import { ratios } from "../stats.mjs";
-import { figure, notRun } from "../table.mjs";
+import { figure } from "../table.mjs";
 import { driveFlawless } from "./through.mjs";
 
 /** Hot readings without an answer while flooding. */

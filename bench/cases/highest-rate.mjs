@@ -1,7 +1,8 @@
 // The highest rate that nothing is lost at and nothing piles up: an open loop, tried faster and slower.
 import { BROKERS } from "../brokers.mjs";
+import { notRun } from "../reasons.mjs";
 import { absentOf, interleave, pluck } from "../rounds.mjs";
-import { figure, notRun } from "../table.mjs";
+import { figure } from "../table.mjs";
 import { QOS, subjectsFor, WINDOW } from "./end-to-end.mjs";
 import { driveThrough, faultOf } from "./through.mjs";
 

@@ -9,8 +9,9 @@ import { end, launchFilter, whileAlive } from "../children.mjs";
 import { LIMITS, optionsOf, outcomes } from "../engine.mjs";
 import { externalEngines, MEMORY, WORKSHOP } from "../engines.mjs";
 import { HOT_EVERY } from "../load/readings.mjs";
+import { notRun } from "../reasons.mjs";
 import { batchOf, overheat } from "../shipped.mjs";
-import { figure, notRun } from "../table.mjs";
+import { figure } from "../table.mjs";
 import { BATCHES } from "./in-module.mjs";
 
 /**

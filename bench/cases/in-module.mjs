@@ -1,11 +1,12 @@
 // Inside the module: how many readings a second each shipped filter takes, by the size of what it is handed.
 import { bareGuest } from "../bare-guest.mjs";
 import { readings, shippedFilters } from "../filters.mjs";
+import { notRun, reasonOf } from "../reasons.mjs";
 import { jsonAs } from "../rivals/json-as.mjs";
 import { jsonParse } from "../rivals/json-parse.mjs";
 import { check } from "../shipped.mjs";
 import { ratios } from "../stats.mjs";
-import { figure, notRun } from "../table.mjs";
+import { figure } from "../table.mjs";
 import { inEachEngine } from "./in-each-engine.mjs";
 
 /** What is handed over at once, bytes; the first is one reading. */
@@ -77,7 +78,7 @@ async function everyRival() {
 		try {
 			rivals.push(runOf(name, bareGuest(await jsonAs(simd))));
 		} catch (error) {
-			absent.push({ name, why: /** @type {Error} */ (error).message });
+			absent.push({ name, why: reasonOf(error) });
 		}
 	}
 	for (const { guest } of rivals) check(guest);

@@ -1,8 +1,7 @@
 // How long a lone message takes: 1,000 a second, through mosquitto as it comes, without Nagle, and the embedded broker.
-
 import { mosquittoVersion } from "../mosquitto.mjs";
+import { notRun } from "../reasons.mjs";
 import { absentOf, interleave, pluck } from "../rounds.mjs";
-import { notRun } from "../table.mjs";
 import { DELAYS, delaysOf, subjectsFor } from "./end-to-end.mjs";
 import { driveFlawless } from "./through.mjs";
 

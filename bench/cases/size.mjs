@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { scratchFolder } from "../children.mjs";
 import { shippedFilters } from "../filters.mjs";
+import { notRun, reasonOf } from "../reasons.mjs";
 import { ROOT } from "../subjects.mjs";
-import { exactly, figure, notRun } from "../table.mjs";
+import { exactly, figure } from "../table.mjs";
 
 /**
  * @param {import("../run.mjs").Plan} plan
@@ -78,12 +79,6 @@ function packed(cli, module, flags) {
 		{ encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
 	);
 	return JSON.parse(text).bytes;
-}
-
-/** @param {unknown} error */
-function reasonOf(error) {
-	const { stderr, message } = /** @type {any} */ (error);
-	return String(stderr || message).split("\n")[0] ?? "";
 }
 
 /** @param {Uint8Array} module */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { notRun } from "../../bench/reasons.mjs";
 import { absentOf, interleave, pluck } from "../../bench/rounds.mjs";
-import { notRun } from "../../bench/table.mjs";
 
 const own = { name: "own" };
 const rival = { name: "rival", rival: true };
