@@ -84,6 +84,7 @@ class Conversation implements GuestListener {
 	readonly #said: Said;
 	readonly #dog: Watchdog;
 	#end!: (ending: Ending) => void;
+	#closed = false;
 
 	constructor(
 		run: CommandExecution,
@@ -115,6 +116,7 @@ class Conversation implements GuestListener {
 	}
 
 	async close(): Promise<void> {
+		this.#closed = true;
 		this.#dog.stop();
 		await this.#guest.kill();
 	}
@@ -149,6 +151,8 @@ class Conversation implements GuestListener {
 	async #next(): Promise<void> {
 		const { time, start } = this.#run;
 		const { value, done } = await this.#input.next();
+		// It was waited for in vain: a clock would keep the process.
+		if (this.#closed) return;
 		this.#dog.watch(done ? start : time);
 		if (done) {
 			this.#guest.sendEnd();

@@ -150,6 +150,20 @@ test("nobody reads its output any more: it ends, quietly, and leaves nothing", a
 	expect(readdirSync(tmp)).toEqual([]);
 });
 
+test("a signal ends it at once, though it waits for input", async () => {
+	const tmp = folder();
+	const child = spawn(
+		process.execPath,
+		[MAIN, "exec", await file("cat"), "--engine", NODE],
+		{ stdio: "pipe", env: { ...process.env, TMPDIR: tmp } },
+	);
+	child.stdin.write("a\n");
+	await once(child.stdout, "data");
+	child.kill("SIGINT");
+	expect(await once(child, "close")).toEqual([130, null]);
+	expect(readdirSync(tmp)).toEqual([]);
+});
+
 test("what an engine says on stdout about a trap is no output", async () => {
 	const dir = folder();
 	const body = `if [ "$1" = --version ]; then echo iwasm 2.4.5; exit; fi
