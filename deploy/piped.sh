@@ -1,12 +1,13 @@
 #!/bin/sh
 # A filter between two MQTT clients:
 #
-#   mosquitto_sub ─▶ fifo ─▶ wazero, /filter.wasm ─▶ mosquitto_pub
+#   mosquitto_sub ─▶ wazero, /filter.wasm ─▶ mosquitto_pub
 #
 # FROM, TO            topic filter to read, topic to publish to (one; there are no templates here)
 # CLIENT              name of the two clients' sessions at the broker; keep it
 # MQTT_HOST, MQTT_PORT, MQTT_USERNAME, MQTT_PASSWORD_FILE
 # FILTER              what to run instead of wazero
+# DRAIN               seconds that the filter may take to end when it is stopped (3)
 #
 # The clients acknowledge what they have received, not what is safe: a kill loses what is in the pipes.
 set -eu
@@ -26,19 +27,30 @@ export XDG_CONFIG_HOME
 cp "$XDG_CONFIG_HOME/mosquitto_sub" "$XDG_CONFIG_HOME/mosquitto_pub"
 
 readings=$XDG_CONFIG_HOME/readings
-mkfifo "$readings"
+outputs=$XDG_CONFIG_HOME/outputs
+mkfifo "$readings" "$outputs"
 mosquitto_sub -c -i "$CLIENT-in" -q 1 -t "$FROM" >"$readings" &
 source=$!
-# The source ends first; what it has read goes through.
-stopped=
-trap 'stopped=yes; kill "$source" 2>/dev/null' TERM INT
-
 # Word by word, as it was written.
 # shellcheck disable=SC2086
-${FILTER:-/wazero run -env-inherit /filter.wasm} <"$readings" | mosquitto_pub -i "$CLIENT-out" -q 1 -t "$TO" -l &
-pipe=$!
-wait "$pipe" || true
-[ -z "$stopped" ] || wait "$pipe" || true
-kill "$source" 2>/dev/null || true
+${FILTER:-/wazero run -env-inherit /filter.wasm} <"$readings" >"$outputs" &
+filter=$!
+mosquitto_pub -i "$CLIENT-out" -q 1 -t "$TO" -l <"$outputs" &
+sink=$!
+
+# The source ends first; what it has read goes through.
+stopped=
+trap 'stopped=yes; kill "$source" 2>/dev/null || true' TERM INT
+
+# It ends when the filter does.
+wait "$sink" || true
+if [ -n "$stopped" ]; then
+	# `docker attach` does not end with its input.
+	(sleep "${DRAIN:-3}" && kill "$filter" 2>/dev/null) &
+	drain=$!
+	wait "$sink" || true
+	kill "$drain" 2>/dev/null || true
+fi
+kill "$source" "$filter" 2>/dev/null || true
 rm -rf "$XDG_CONFIG_HOME"
 [ -n "$stopped" ]
