@@ -170,7 +170,7 @@ async function engineOf(
 	filter: FilterConfig,
 	{ name, limits, restart }: PipelineConfig,
 	topic: OutputTopic | undefined,
-	{ files, modules }: Common,
+	{ files, modules, gather }: Common,
 	external: Engines,
 	{ clock }: Surroundings,
 ): Promise<Engine> {
@@ -188,6 +188,7 @@ async function engineOf(
 		unitBy: topic?.attributed ? ("topic" as const) : ("batch" as const),
 	};
 	if (filter.engine !== EMBEDDED) {
+		gather.never(); // answers of a child process
 		const runtime = runtimeOf(filter.engine);
 		const { workshop, pack, tellFlaws } = external;
 		const { checkEngine } = await import("../engine/preflight.js");
@@ -207,6 +208,7 @@ async function engineOf(
 	);
 	const args = [filter.module, ...filter.args];
 	if (module.info.inline) return inlineEngine({ ...shared, module, args });
+	gather.never(); // answers of a worker
 	const { realTime } = filter;
 	const { blockingEngine } = await import("../engine/blocking.js");
 	return blockingEngine({ ...shared, module, args, realTime });

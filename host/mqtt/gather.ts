@@ -25,7 +25,8 @@ export interface Thread {
  *     gathered       ──rest──▶▼▼▼▼▼▼──rest──▶▼▼▼▼▼▼     each: read, write, sleep
  *
  * One for all connections of a thread, since it is the thread that rests, at the end of a turn, when
- * everything has been read and written. It is not for threads that a broker lives on.
+ * everything has been read and written. It is not for threads that a broker lives on, nor for those that
+ * wait for answers of others.
  */
 export class Gather {
 	readonly #tasks: (() => void)[] = [];
@@ -44,11 +45,24 @@ export class Gather {
 	#room = 0;
 	#turn = 0;
 
+	#longest: number;
+
 	/** @param longest ms that a reading may lie in the kernel because of this; 0: never gathers */
 	constructor(
-		readonly longest: number,
+		longest: number,
 		private readonly thread: Thread = THIS_THREAD,
-	) {}
+	) {
+		this.#longest = longest;
+	}
+
+	get longest(): number {
+		return this.#longest;
+	}
+
+	/** Something on this thread must not wait: engines in workers and processes take the next readings when their answer is heard. */
+	never(): void {
+		this.#longest = this.#pace = 0;
+	}
 
 	/** Whether what can wait for the end of the turn should. */
 	get on(): boolean {
@@ -89,7 +103,7 @@ export class Gather {
 	#measure(now: number): void {
 		const ms = now - this.#since;
 		this.#room = PLENTY / (this.#bytes / ms);
-		const pace = Math.min(this.longest, this.#room);
+		const pace = Math.min(this.#longest, this.#room);
 		const fast = this.#readings / ms >= FROM && pace >= LEAST;
 		this.#pace = fast ? pace : 0;
 		this.#since = now;

@@ -98,6 +98,14 @@ describe("when a thread rests", () => {
 		expect(gather.on).toBe(false);
 	});
 
+	test("never where something on the thread must not wait", () => {
+		flow(20, 100);
+		gather.never();
+		const before = thread.rests.length;
+		flow(20, 100);
+		expect(thread.rests.length).toBe(before);
+	});
+
 	test("never with 0", () => {
 		gather = new Gather(0, thread);
 		flow(20, 100);
