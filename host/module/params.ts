@@ -33,13 +33,21 @@ export function paramsOf(
 }
 
 const KINDS = ["string", "number", "boolean"];
+/** Names are printed and compared: what no environment could hold is nonsense. */
+const NAMED = /^[^=\p{Cc}]{1,200}$/u;
+const MOST = 1000;
 
 function checked(value: unknown): Params | undefined {
 	if (typeof value !== "object" || value === null || Array.isArray(value))
 		return undefined;
 	const entries = Object.entries(value);
 	const fits = entries.every(
-		([, each]) => each === null || KINDS.includes(typeof each),
+		([name, each]) =>
+			NAMED.test(name) &&
+			(each === null || KINDS.includes(typeof each)) &&
+			!`${each}`.includes("\0"),
 	);
-	return fits ? Object.assign(Object.create(null), value) : undefined;
+	return fits && entries.length <= MOST
+		? Object.assign(Object.create(null), value)
+		: undefined;
 }

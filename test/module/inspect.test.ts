@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { WasieveError } from "#host/errors.js";
+import { section } from "#host/module/binary.js";
 import { WASI } from "#host/module/imports.js";
 import { describeModule, inspectModule } from "#host/module/inspect.js";
 import { prepareModule } from "#host/module/prepare.js";
@@ -23,6 +24,51 @@ const infoOf = (bytes: Uint8Array) =>
 
 const importing = (module: string, name: string, what = "(func)") =>
 	wat(`(module (import "${module}" "${name}" ${what}))`);
+
+describe("parameters", () => {
+	const saying = (json: string) =>
+		infoOf(
+			Buffer.concat([
+				wat("(module)"),
+				...section(0, [
+					[14],
+					Buffer.from("wasieve.params"),
+					Buffer.from(json),
+				]).map((piece) => Buffer.from(piece)),
+			]),
+		);
+
+	test("are what the module says", () => {
+		const params = { A: 1.5, B: true, C: "x", D: null };
+		const info = saying(JSON.stringify(params));
+		expect(info.params).toEqual(params);
+		expect(describeModule(info)).toContain(
+			'params   A=1.5, B=true, C="x", D\n',
+		);
+		expect(describeModule(saying("{}"))).toContain("params   none\n");
+	});
+
+	test.each([
+		"",
+		"[]",
+		"null",
+		'{"A":{}}',
+		'{"A\\u001b[2J":1}',
+		'{"A=B":1}',
+		'{"":1}',
+		'{"A":"\\u0000"}',
+	])("are unknown when it says %s", (json) => {
+		expect(saying(json).params).toBeUndefined();
+	});
+
+	test("have names that JavaScript knows", () => {
+		const { params } = saying('{"__proto__":1,"constructor":2}');
+		expect(Object.entries(params ?? {})).toEqual([
+			["__proto__", 1],
+			["constructor", 2],
+		]);
+	});
+});
 
 describe("files that are no module", () => {
 	test.each([
