@@ -60,7 +60,6 @@ export function byHand(engine: string, network: string | undefined): Runtime {
 	const container = CONTAINERS[engine];
 	if (container) return container(network === undefined ? {} : { network });
 	if (network !== undefined) throw usage("exec", "--network is for containers");
-	if (engine.trim() === "") throw usage("exec", "--engine names no engine");
 	const runtime = RUNTIMES[engine];
 	if (runtime) return runtime;
 	return customRuntime(engine.trim().split(/\s+/));

@@ -182,7 +182,7 @@ echo 'Exception: unreachable'; exit 1`;
 });
 
 test.each([
-	[" ", [], 2, /--engine names no engine/],
+	["", [], 2, /--engine has no name/],
 	["no-such-engine {module}", [], 125, /^wasieve: E_ENGINE_MISSING: .*\n$/],
 	["wazero", ["--fuel", "1M"], 2, /--fuel is for the embedded engine/],
 	["embedded", ["--network", "host"], 2, /--network is for containers/],
