@@ -12,7 +12,7 @@ export const HELP = `npm run bench -- [flags]
   --rivals          the rivals alone, no gateway
   --alone           the gateway alone, no rivals
   --rounds N        rounds of each measurement (default 3, quick 1; with --against 5 and 3)
-  --soak MINUTES    how long memory is watched (default 5)
+  --soak MINUTES    how long memory is watched (default 10)
   --json FILE       where the result goes (default bench/results/<arch>-<commit>.json)
   --markdown FILE   replaces the table in FILE (bench/README.md); with --against, writes the comparison
   --cli FILE        another build's build/bin/main.js
@@ -35,7 +35,7 @@ export function readOptions(argv) {
 			rivals: { type: "boolean", default: false },
 			alone: { type: "boolean", default: false },
 			rounds: { type: "string" },
-			soak: { type: "string", default: "5" },
+			soak: { type: "string", default: "10" },
 			json: { type: "string" },
 			markdown: { type: "string" },
 			cli: { type: "string" },

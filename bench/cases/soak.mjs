@@ -20,14 +20,15 @@ import { median } from "../stats.mjs";
 import { figure, within } from "../table.mjs";
 
 const RATE = 2000;
-const CUT_EVERY_MS = 15_000;
-/** V8 has compiled what is hot and its heap has found its size by then. */
-const WARM_MS = 30_000;
+/** Longer than a gateway waits at most before it connects again: a connection that held as long is a good one. */
+const CUT_EVERY_MS = 45_000;
+/** V8 has compiled what is hot by then; its collector makes a saw of a minute or two, so that a run has to be longer. */
+const WARM_MS = 60_000;
 const EVERY_MS = 250;
 /** The run is cut in so many pieces of time; each has one value, its median. */
 const PIECES = 12;
 /** After the last reading, until the last alert. */
-const DRY_MS = 20_000;
+const DRY_MS = 40_000;
 
 /**
  * @param {import("../run.mjs").Plan} plan
