@@ -148,7 +148,7 @@ export const SCHEMA: Key = {
 		gather: {
 			type: ["string", "integer"],
 			description:
-				"Longest time that readings may gather in the kernel before they are read, once they come faster than 4,000 a second: about half the CPU for up to this much latency (twice at QoS 1). 0 reads each at once. Not used beside an embedded broker or filters that do not run inline.",
+				"Longest time that readings may gather in the kernel before they are read, once they come faster than 4,000 a second: fewer wake-ups, and so less CPU, for up to this much latency (twice at QoS 1). 0 reads each at once. Not used beside an embedded broker or filters that do not run inline.",
 			unit: "duration",
 			least: 0,
 			most: 10,
