@@ -122,6 +122,8 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 		afterAll(async () => {
 			if (daemon) await docker(["rm", "-f", "-v", "gw"]);
 			await stopDocker(daemon);
+			// The host's network, mounted for containers that share it: the daemon leaves it behind.
+			spawnSync("umount", [join(dir, "exec/netns/default")]);
 			await broker.remove();
 		});
 
