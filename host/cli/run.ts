@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { GatewayConfig } from "../config/types.js";
 import type { PipelineSnapshot } from "../contract.js";
@@ -41,23 +42,27 @@ Example:
 			written === undefined
 				? undefined
 				: quantity("run", "deadline", "duration", written);
+		// From here on a stop is one in stages: what a start has begun (a container, say) would outlive a killed gateway.
+		const signals = hearSignals(io);
 		keepYoungSmall(true);
 		const { readConfig } = await import("./config.js");
 		const config = readConfig(path, io.env);
-		const { startGateway } = await import("./gateway.js");
-		const gateway = await startGateway(config, {
-			stdin: io.stdin,
-			stdout: io.stdout,
-			env: io.env,
-		});
-		announceDoors(gateway, io);
-		const up = gateway.up.then(() => {
-			keepYoungSmall(false);
-			announcePipelines(config, io);
-		});
-		return stayUp({ ...gateway, up }, io, deadline ?? config.stop.deadline);
+		const starting = start(config, io);
+		return stayUp(starting, signals, io, deadline ?? config.stop.deadline);
 	},
 };
+
+async function start(config: GatewayConfig, io: Io): Promise<Gateway> {
+	const { startGateway } = await import("./gateway.js");
+	const { stdin, stdout, env } = io;
+	const gateway = await startGateway(config, { stdin, stdout, env });
+	announceDoors(gateway, io);
+	const up = gateway.up.then(() => {
+		keepYoungSmall(false);
+		announcePipelines(config, io);
+	});
+	return { ...gateway, up };
+}
 
 /**
  * What a start leaves behind (a config of thousands of lines) makes V8's young generation grow to 32 MiB, for good.
@@ -81,41 +86,66 @@ function announcePipelines(config: GatewayConfig, io: Io): void {
 		io.stderr.write(`${each.name}: up, ${pipelineWay(each)}\n`);
 }
 
-/** Waits for the end of all pipelines or a signal, then stops in stages. */
+type Staying = Pick<Gateway, "up" | "ended" | "stop" | "snapshots">;
+
+/** Waits for the end of all pipelines or a signal, also while they start, then stops in stages. */
 export async function stayUp(
-	gateway: Pick<Gateway, "up" | "ended" | "stop" | "snapshots">,
-	io: Pick<Io, "onSignal" | "stderr">,
+	starting: Promise<Staying>,
+	signals: Signals,
+	io: Pick<Io, "stderr">,
 	deadline: number,
 ): Promise<number> {
-	const signals = twoSignals(io);
-	signals.first.then((name) =>
-		io.stderr.write(`${name}: stopping, a second signal forces\n`),
-	);
-	const done = Promise.all([gateway.up, gateway.ended]);
+	let gateway: Staying | undefined;
+	const done = starting.then((started) => {
+		gateway = started;
+		return Promise.all([started.up, started.ended]);
+	});
 	done.catch(() => {}); // a stop before all is up makes up fail: that is not news
 	try {
 		await Promise.race([done, signals.first]);
 	} catch (thrown) {
-		await gateway.stop(deadline);
+		await gateway?.stop(deadline);
 		throw thrown;
 	}
 	const how = await Promise.race([
-		gateway.stop(deadline).then((drained) => (drained ? "drained" : "late")),
+		stop(starting, deadline),
 		signals.second.then(() => "forced"),
 	]);
 	signals.off();
-	for (const each of await gateway.snapshots())
+	for (const each of (await gateway?.snapshots()) ?? [])
 		io.stderr.write(accountLine(each));
 	if (how === "drained") return EXIT.OK;
 	io.stderr.write(errorText(notDrained(how, deadline)));
 	return EXIT.FAILED;
 }
 
-function twoSignals(io: Pick<Io, "onSignal">) {
+/** A start that takes long (it pulls an image, say) is waited for no longer than a stop. */
+async function stop(
+	starting: Promise<Staying>,
+	deadline: number,
+): Promise<"drained" | "late"> {
+	const late = setTimeout(deadline, undefined, { ref: false });
+	const gateway = await Promise.race([starting, late]);
+	return (await gateway?.stop(deadline)) ? "drained" : "late";
+}
+
+interface Signals {
+	/** Their names, when they come. */
+	readonly first: Promise<string>;
+	readonly second: Promise<string>;
+	/** They are as deadly as ever. */
+	off(): void;
+}
+
+/** Hears the first two signals, and says at once that it has heard the first. */
+export function hearSignals(io: Pick<Io, "onSignal" | "stderr">): Signals {
 	const heard: ((name: string) => void)[] = [];
 	const first = new Promise<string>((resolve) => heard.push(resolve));
 	const second = new Promise<string>((resolve) => heard.push(resolve));
 	const off = io.onSignal((name) => heard.shift()?.(name));
+	first.then((name) =>
+		io.stderr.write(`${name}: stopping, a second signal forces\n`),
+	);
 	return { first, second, off };
 }
 

@@ -115,6 +115,22 @@ pipelines:
 	expect(stderr).toContain("mended in 24.0.6, 36.0.6, 40.0.4 and 41.0.4");
 });
 
+test("a signal while the gateway starts is a stop in stages", async () => {
+	const dir = folder();
+	const says = `if [ "$1" = version ]; then kill -TERM $PPID; echo 1.12.0`;
+	const runs = `else exec '${process.execPath}' '${NODE}' "$2"; fi`;
+	writeFileSync(join(dir, "wazero"), `#!/bin/sh\n${says}\n${runs}\n`, {
+		mode: 0o755,
+	});
+	const env = { WASIEVE_ENGINES: dir };
+	const ran = await wasieve(["run", config("wazero")], { env });
+	expect(ran.signal).toBe(null);
+	expect(ran.code, ran.stderr).toBe(0);
+	expect(ran.stderr).toMatch(
+		/^SIGTERM: stopping, [\s\S]*taken \d+ = .* open 0\n$/,
+	);
+});
+
 test("an engine gets no more of the environment than it needs", () => {
 	const env = { PATH: "/bin:/usr/bin", HOME: "/h", MQTT_PASSWORD: "secret" };
 	expect(workshopOf({ ...env, WASIEVE_ENGINES: "/opt/engines" })).toEqual({

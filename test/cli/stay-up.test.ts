@@ -1,9 +1,9 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { stayUp } from "#host/cli/run.js";
+import { hearSignals, stayUp } from "#host/cli/run.js";
 
 /** A gateway and a terminal that do as the test says. */
-function scene() {
+function scene({ starts = true } = {}) {
 	const stderr = new PassThrough({ encoding: "utf8" });
 	let up = () => {};
 	let fail: (error: Error) => void = () => {};
@@ -30,6 +30,12 @@ function scene() {
 		},
 		snapshots: async () => [],
 	};
+	let started: (up: typeof gateway) => void = () => {};
+	const starting = starts
+		? Promise.resolve(gateway)
+		: new Promise<typeof gateway>((resolve) => {
+				started = resolve;
+			});
 	const heard: { off: boolean } = { off: false };
 	const io = {
 		stderr,
@@ -41,7 +47,8 @@ function scene() {
 		},
 	};
 	return {
-		code: stayUp(gateway, io, 3000),
+		code: stayUp(starting, hearSignals(io), io, 3000),
+		started: () => started(gateway),
 		up: () => up(),
 		fail: (error: Error) => fail(error),
 		end: () => end(),
@@ -111,6 +118,26 @@ describe("a running gateway", () => {
 		await stopping;
 		drained(true);
 		await expect(code).rejects.toThrow("guest fails at start");
+	});
+
+	it("stops in stages what was still starting when the signal came", async () => {
+		const { code, signal, started, stopping, drained, said } = scene({
+			starts: false,
+		});
+		signal();
+		started();
+		expect(await stopping).toBe(3000);
+		drained(true);
+		expect(await code).toBe(0);
+		expect(said()).toBe("SIGTERM: stopping, a second signal forces\n");
+	});
+
+	it("is forced by a second signal while it starts", async () => {
+		const { code, signal, said } = scene({ starts: false });
+		signal();
+		signal();
+		expect(await code).toBe(1);
+		expect(said()).toMatch(/E_STOP_DEADLINE: .* a second signal came\n/);
 	});
 
 	it("does not take what a stop interrupts for a failure", async () => {
