@@ -135,11 +135,14 @@ function resolveContainer(
 	const image = engine.get<string | boolean>(container);
 	const network = engine.get<string>("network");
 	const path = engine.at(network === undefined ? container : "network");
-	if (image === false) {
+	// On a command line, a dash would make an option of it.
+	if (image === false || String(image).startsWith("-")) {
 		const hint = "write true, the name of an image, or another engine";
-		around.report.value(engine.at(container), "false names no image", hint);
+		const what = `${image} names no image`;
+		around.report.value(engine.at(container), what, hint);
+		return undefined;
 	}
-	if (image === undefined || image === false) return undefined;
+	if (image === undefined) return undefined;
 	const config = {
 		container,
 		...(image !== true && { image }),
@@ -189,7 +192,12 @@ function resolveParams(
 
 /** 85.0 stays "85.0": the filter gets what its operator wrote, not what YAML made of it. */
 function asWritten(value: unknown, path: Path, around: Surroundings): string {
-	return around.written(path) ?? String(value);
+	const text = around.written(path) ?? String(value);
+	if (text.includes("\0")) {
+		const hint = "a program sees nothing of what follows it";
+		around.report.value(path, "must not hold NUL", hint);
+	}
+	return text;
 }
 
 /** An image in a registry; `inspect` sees its name, for nothing connects while a config is read. */

@@ -1,4 +1,4 @@
-/** The candidate that was probably meant, undefined when none is close (more than a third of its letters differ). */
+/** The candidate that was probably meant, undefined when none is close (more than a third of its letters differ; small or capital is all one). */
 export function nearest(
 	word: string,
 	candidates: readonly string[],
@@ -6,7 +6,7 @@ export function nearest(
 	let best: string | undefined;
 	let least = Number.POSITIVE_INFINITY;
 	for (const candidate of candidates) {
-		const edits = distance(word, candidate);
+		const edits = distance(word.toLowerCase(), candidate.toLowerCase());
 		if (edits < least && edits <= Math.max(1, candidate.length / 3)) {
 			best = candidate;
 			least = edits;

@@ -74,6 +74,7 @@ test.each([
 	],
 	["docker-wasm", /engine: the shim cannot start/],
 	["{ docker: false }", /false names no image → write true/],
+	["{ docker: --privileged }", /docker: --privileged names no image/],
 	["''", /engine: must not be empty/],
 	["3", /must be a text or a map of keys, not 3/],
 	["{}", /an engine is one of these → write one of command, docker,/],

@@ -21,6 +21,10 @@ describe("nearest", () => {
 		expect(nearest("chekc", ["new", "check", "exec"])).toBe("check");
 	});
 
+	it("takes small letters for capitals", () => {
+		expect(nearest("limit", ["TOPIC", "LIMIT"])).toBe("LIMIT");
+	});
+
 	it("suggests nothing far-fetched", () => {
 		expect(nearest("deploy", ["new", "check", "exec", "demo"])).toBe(undefined);
 	});

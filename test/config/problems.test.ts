@@ -201,6 +201,10 @@ describe("ends", () => {
 			'E_CONFIG_KEY pipelines.a.filter.params.A=B: "A=B" cannot be a name',
 		],
 		[
+			{ filter: '{ module: build/filter.wasm, args: [a, "b\\0"] }' },
+			"E_CONFIG_VALUE pipelines.a.filter.args[1]: must not hold NUL",
+		],
+		[
 			{ more: "delivery: journaled" },
 			"E_CONFIG_VALUE pipelines.a.delivery: journaled is not available yet",
 		],
