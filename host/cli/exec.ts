@@ -148,6 +148,7 @@ async function run(given: CommandLine, io: Io): Promise<Ending> {
 	if (engine === EMBEDDED) return runHere(given, io);
 	const { runElsewhere } = await import("./exec-elsewhere.js");
 	const module = readModule(resolve(io.cwd, given.module));
+	await tellUnknown(given.params, module, io);
 	const { time = TIME } = given;
 	const start = time * STARTS;
 	return runElsewhere({ ...given, module, time, start, engine }, io);
@@ -161,7 +162,7 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 	const path = resolve(io.cwd, given.module);
 	const module = readModule(path);
 	const { wasm, fuel } = loadOnce(module, given.memory);
-	if (given.params.length > 0) await tellUnknown(given.params, module, io);
+	await tellUnknown(given.params, module, io);
 	const execution: Execution = {
 		wasm,
 		args: [basename(path), ...given.args],
@@ -179,6 +180,7 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 
 /** Not refused: the environment of a program may hold what it does not look at. */
 async function tellUnknown(given: string[], module: Buffer, io: Io) {
+	if (given.length === 0) return;
 	const [{ findSections }, { paramsOf }, { unknownParam }] = await Promise.all([
 		import("../module/layout.js"),
 		import("../module/params.js"),

@@ -1,3 +1,6 @@
+/** ms. The longest a timer runs; beyond it Node's timers end at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /**
  * Measures how long a guest has been busy and calls when it is too long. One timer for many
  * short units: it looks at the clock when it goes off instead of being set anew each time.
@@ -37,7 +40,9 @@ export class Watchdog {
 		this.#timer = undefined;
 	}
 
-	#set(ms: number): void {
+	/** One that is sooner than the limit finds time left, and is set again. */
+	#set(limit: number): void {
+		const ms = Math.min(limit, LONGEST);
 		clearTimeout(this.#timer);
 		this.#due = performance.now() + ms;
 		this.#timer = setTimeout(() => {

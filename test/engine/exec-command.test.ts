@@ -122,6 +122,26 @@ test.each([
 	expect(stderr).toMatch(new RegExp(`^wasieve: ${error}: .*--.*\n$`));
 });
 
+test("a limit of weeks is none that a timer runs out of at once", async () => {
+	const ran = await exec(OVERHEAT, `${READING}\n`, { args: ["--time", "24d"] });
+	expect(ran).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("a command gets parameters as they are written", async () => {
+	const echo = `${process.execPath} -p process.argv[1] {param} {module}`;
+	const args = ["--param", "A=$&$$"];
+	const { stdout } = await exec("cat", "", { engine: echo, args });
+	expect(stdout).toBe("A=$&$$\n");
+});
+
+test("a parameter that the filter has not is told", async () => {
+	const args = ["--param", "limit=5"];
+	const { stderr } = await exec(OVERHEAT, `${READING}\n`, { args });
+	expect(stderr).toBe(
+		'wasieve: --param limit: the filter has no parameter "limit", did you mean "LIMIT"? (it has LIMIT)\n',
+	);
+});
+
 test("--memory is what it may have", async () => {
 	const { stdout } = await exec("hostile/memory-grow", "", {
 		args: ["--memory", "1MiB"],

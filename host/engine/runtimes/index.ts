@@ -27,6 +27,11 @@ const MODULE = "{module}";
 /** Stands for a parameter, K=V: the word that it stands in comes once for each. */
 const PARAMETER = "{param}";
 
+/** Literally: to replaceAll() a `$&` in a parameter means something. */
+function put(text: string, place: string, word: string): string {
+	return word.split(place).join(text);
+}
+
 /** Any other command that runs a module's file. */
 export function customRuntime(command: readonly string[]): Runtime {
 	const [program = "", ...rest] = command;
@@ -37,8 +42,8 @@ export function customRuntime(command: readonly string[]): Runtime {
 		arguments: ({ module, args, env }) => [
 			...rest.flatMap((each) =>
 				each.includes(PARAMETER)
-					? env.map((pair) => each.replaceAll(PARAMETER, pair))
-					: [each.replaceAll(MODULE, module)],
+					? env.map((pair) => put(pair, PARAMETER, each))
+					: [put(module, MODULE, each)],
 			),
 			...(placed ? [] : [module]),
 			...args,
