@@ -17,7 +17,11 @@ const FLAGS = 3;
 export async function openAllocations(name, params, simd) {
 	const source = join(ROOT, `assembly/filters/${name}.ts`);
 	const flags = ["--use", "ASC_RTRACE=1"];
-	const { bytes } = await compileFilter(source, { simd, flags });
+	const { bytes } = await compileFilter(source, {
+		simd,
+		flags,
+		unchecked: true,
+	});
 	let allocated = 0;
 	/** @param {number} block */
 	const sizeOf = (block) => {

@@ -83,6 +83,7 @@ it("--version loads next to nothing", async () => {
 		"host/cli/main.ts",
 		"host/cli/verbs.ts",
 		"host/cli/version.ts",
+		"host/errors.ts",
 	]);
 });
 

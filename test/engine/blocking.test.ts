@@ -154,16 +154,16 @@ describe("units", () => {
 
 describe("lives", () => {
 	test.each([
-		["hostile/start-loop", /took more than 400 ms/],
-		["hostile/start-trap", /unreachable/],
-		["hostile/start-exit", /exit code 7/],
-		["hostile/exit-at-once", /exit code 9/],
-		["hostile/loop", /took more than 400 ms/],
-		["hostile/recursion", /call stack/],
-		["hostile/flood-stdout", /more than 10000 bytes/],
-	])("%s does not start", async (name, why) => {
+		["hostile/start-loop", 400, /took more than 400 ms/],
+		["hostile/start-trap", 20_000, /unreachable/],
+		["hostile/start-exit", 20_000, /exit code 7/],
+		["hostile/exit-at-once", 20_000, /exit code 9/],
+		["hostile/loop", 400, /took more than 400 ms/],
+		["hostile/recursion", 20_000, /call stack/],
+		["hostile/flood-stdout", 20_000, /more than 10000 bytes/],
+	])("%s does not start", async (name, start, why) => {
 		const { engine, record } = make(await unmetered(name), {
-			limits: { time: 300, start: 400, output: 10_000 },
+			limits: { time: 300, start, output: 10_000 },
 		});
 		await expect(engine.start(record)).rejects.toMatchObject({
 			code: "E_GUEST_START",
