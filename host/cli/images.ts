@@ -9,7 +9,8 @@ import {
 } from "../pack/credentials.js";
 import type { RegistryReference } from "../pack/reference.js";
 import { Registry } from "../pack/registry.js";
-import { ImageStore, notWritten } from "../pack/store.js";
+import { ImageStore } from "../pack/store.js";
+import { notWritten } from "../store/file.js";
 import { makeFolder } from "../store/folder.js";
 import type { Io } from "./io.js";
 

@@ -1,15 +1,8 @@
 import { execFile } from "node:child_process";
-import {
-	mkdir,
-	mkdtemp,
-	readFile,
-	rename,
-	rm,
-	writeFile,
-} from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Pack } from "../engine/place.js";
+import { type Pack, temporaryFile } from "../engine/place.js";
 import type { Workshop } from "../engine/preflight.js";
 import type { Container } from "../engine/runtimes/runtime.js";
 import { WasieveError } from "../errors.js";
@@ -23,6 +16,7 @@ import {
 	buildStandalone,
 	type Runtime as Program,
 } from "../pack/standalone.js";
+import { replaceFile } from "../store/file.js";
 import type { Io } from "./io.js";
 import { buildWazero, WAZERO } from "./wazero.js";
 
@@ -96,19 +90,17 @@ async function load(
 	archive: Buffer,
 	run: (args: readonly string[]) => Promise<Said>,
 ): Promise<string | undefined> {
-	const dir = await mkdtemp(join(tmpdir(), "wasieve-image-"));
+	const file = await temporaryFile(tmpdir(), "image.tar", archive);
 	try {
-		const file = join(dir, "image.tar");
-		await writeFile(file, archive);
 		let words = "";
-		for (const args of container.load(file)) {
+		for (const args of container.load(file.name)) {
 			const said = await run(args);
 			if (said.code === 0) return undefined;
 			words = said.words;
 		}
 		return words;
 	} finally {
-		await rm(dir, { recursive: true, force: true });
+		await file.clear();
 	}
 }
 
@@ -154,11 +146,7 @@ async function keptWazero(
 	const kept = await readFile(file).catch(() => undefined);
 	if (kept) return { architecture: machine, bytes: kept, name: WAZERO };
 	const built = await buildWazero(machine, env);
-	await mkdir(cache, { recursive: true });
-	const draft = await mkdtemp(join(cache, "draft-"));
-	await writeFile(join(draft, name), built.bytes, { mode: 0o755 });
-	await rename(join(draft, name), file);
-	await rm(draft, { recursive: true });
+	await replaceFile(file, built.bytes);
 	return built;
 }
 

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { WasieveError } from "../errors.js";
+import { asWasieveError, WasieveError } from "../errors.js";
 import type { Found } from "./preflight.js";
 import type { Runtime } from "./runtimes/runtime.js";
 
@@ -18,14 +18,15 @@ export type Pack = (
 	around: { runtime: Runtime; program: string; once: boolean },
 ) => Promise<Place>;
 
-/** Puts a module where its runtime finds it. Throws E_ENGINE_START, and what `image` throws. */
+/** Puts a module where its runtime finds it. Throws E_ENGINE_START, E_FILE_WRITE, and what `image` throws. */
 export async function placeModule(
 	{ bytes, once }: { bytes: Uint8Array; once: boolean },
 	options: { runtime: Runtime; folder: string; image?: string | Pack },
 	{ program }: Found,
 ): Promise<Place> {
 	const { runtime, folder, image } = options;
-	if (runtime.container === undefined) return file(bytes, folder);
+	if (runtime.container === undefined)
+		return temporaryFile(folder, "filter.wasm", bytes);
 	if (typeof image === "string") return { name: image, clear: async () => {} };
 	if (image) return image(bytes, { runtime, program, once });
 	throw new WasieveError("E_ENGINE_START", `${runtime.name} has no image`, {
@@ -33,9 +34,26 @@ export async function placeModule(
 	});
 }
 
-async function file(bytes: Uint8Array, folder: string): Promise<Place> {
-	const own = await mkdtemp(join(folder, "wasieve-"));
-	const name = join(own, "filter.wasm");
-	await writeFile(name, bytes);
-	return { name, clear: () => rm(own, { recursive: true, force: true }) };
+/** A file for another program, in a folder of its own below `parent`. Throws E_FILE_WRITE, and nothing is left then. */
+export async function temporaryFile(
+	parent: string,
+	name: string,
+	bytes: Uint8Array,
+): Promise<Place> {
+	let own: string | undefined;
+	const clear = async () => {
+		if (own) await rm(own, { recursive: true, force: true });
+	};
+	try {
+		own = await mkdtemp(join(parent, "wasieve-"));
+		await writeFile(join(own, name), bytes);
+		return { name: join(own, name), clear };
+	} catch (cause) {
+		await clear();
+		const { message } = asWasieveError(cause);
+		throw new WasieveError("E_FILE_WRITE", `${parent}: ${message}`, {
+			hint: "TMPDIR names the folder: is there room, and may this user write there?",
+			cause,
+		});
+	}
 }

@@ -10,13 +10,14 @@ import {
 import { rename, rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { WasieveError } from "../errors.js";
+import { notWritten } from "../store/file.js";
 import { type Digest, digestOf, verifyDigest, wrongDigest } from "./digest.js";
 import { cut, readAll } from "./http.js";
 import { type Blob, blob, type Descriptor, MEDIA } from "./image.js";
 import { mediaTypeOf } from "./manifest.js";
 import { formatReference, type RegistryReference } from "./reference.js";
 import type { Registry } from "./registry.js";
-import { type ImageStore, notWritten } from "./store.js";
+import type { ImageStore } from "./store.js";
 
 const MANIFESTS = [
 	MEDIA.manifest,

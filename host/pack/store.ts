@@ -1,8 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { asWasieveError, WasieveError } from "../errors.js";
+import { replaceFile } from "../store/file.js";
 import { makeFolder } from "../store/folder.js";
 import { blobPath, LAYOUT, NAME, REF_NAME } from "./archive.js";
 import { type Bundle, collect, topOf, wasmImage } from "./bundle.js";
@@ -65,7 +63,7 @@ export class ImageStore {
 
 	async write(digest: Digest, bytes: Uint8Array): Promise<void> {
 		if (this.read(digest) === undefined)
-			await replace(this.file(digest), bytes);
+			await replaceFile(this.file(digest), bytes);
 	}
 
 	/** All that belongs to a name, the name last: who finds it finds the rest. */
@@ -104,8 +102,8 @@ export class ImageStore {
 			mediaType: MEDIA.index,
 			manifests: [...others, entry],
 		};
-		await replace(join(this.dir, "oci-layout"), LAYOUT);
-		await replace(join(this.dir, "index.json"), json(index));
+		await replaceFile(join(this.dir, "oci-layout"), LAYOUT);
+		await replaceFile(join(this.dir, "index.json"), json(index));
 	}
 
 	/**
@@ -128,7 +126,7 @@ export class ImageStore {
 		const name = `${moduleDigest.slice("sha256:".length)}.wasm`;
 		const file = join(this.dir, "modules", name);
 		const there = existsSync(file) && readFileSync(file).equals(module);
-		if (!there) await replace(file, module);
+		if (!there) await replaceFile(file, module);
 		return file;
 	}
 
@@ -146,31 +144,4 @@ export class ImageStore {
 
 interface Entry extends Descriptor {
 	annotations?: Record<string, string>;
-}
-
-/** The file is either as before or whole, also after a power cut. */
-async function replace(file: string, bytes: Uint8Array): Promise<void> {
-	const young = `${file}.${randomUUID()}`;
-	try {
-		makeFolder(dirname(file));
-		const handle = await open(young, "wx", 0o644);
-		try {
-			await handle.writeFile(bytes);
-			await handle.datasync();
-		} finally {
-			await handle.close();
-		}
-		await rename(young, file);
-	} catch (cause) {
-		rmSync(young, { force: true });
-		throw notWritten(file, cause);
-	}
-}
-
-export function notWritten(file: string, cause: unknown): WasieveError {
-	const { message } = asWasieveError(cause);
-	return new WasieveError("E_FILE_WRITE", `${file}: ${message}`, {
-		cause,
-		hint: "is there room on the disk, and may this user write there?",
-	});
 }

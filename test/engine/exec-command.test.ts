@@ -170,6 +170,13 @@ test("nobody reads its output any more: it ends, quietly, and leaves nothing", a
 	expect(readdirSync(tmp)).toEqual([]);
 });
 
+test("no place for the module's file: that is said", async () => {
+	const env = { TMPDIR: join(folder(), "gone") };
+	const ran = await exec(OVERHEAT, "", { env });
+	expect(ran.code).toBe(1);
+	expect(ran.stderr).toMatch(/^error E_FILE_WRITE: .*gone: ENOENT/);
+});
+
 test("a signal ends it at once, though it waits for input", async () => {
 	const tmp = folder();
 	const child = spawn(
@@ -259,6 +266,37 @@ describe("in containers (a docker and a ctr that behave as measured)", () => {
 		const ran = await exec(OVERHEAT, "", { engine: "docker", env: without });
 		expect(ran.code).toBe(125);
 		expect(ran.stderr).toMatch(/^wasieve: E_STANDALONE: .*Go 1\.25.*\n$/);
+	});
+
+	/** Where `go` builds what is no wazero at all, which the fake does not mind. */
+	function withGo() {
+		const { dir, env } = fake();
+		const go = join(dir, "go");
+		writeFileSync(
+			go,
+			"#!/bin/sh\n[ -e $0.ran ] || echo wazero >wazero\n: >$0.ran\n",
+		);
+		chmodSync(go, 0o755);
+		return { ...env, PATH: dir, TMPDIR: dir };
+	}
+
+	test("the runtime of an image for Linux is built once and kept", async () => {
+		const env = { ...withGo(), WASIEVE_STORE: join(folder(), "new/store") };
+		for (const module of [OVERHEAT, join(ROOT, "build/stuffy.wasm")]) {
+			const given = { engine: "docker", env };
+			const ran = await exec(module, `${READING}\n`, given);
+			expect(ran).toMatchObject({ code: 0 });
+		}
+		const kept = readdirSync(join(env.WASIEVE_STORE, "runtimes"));
+		expect(kept).toEqual([expect.stringMatching(/^wazero-[\d.]+-\w+$/)]);
+		expect(readdirSync(env.TMPDIR).join()).not.toContain("wasieve-");
+	});
+
+	test("where it cannot be kept, that is said", async () => {
+		const env = { ...withGo(), WASIEVE_STORE: "/proc/wasieve-x" };
+		const ran = await exec(OVERHEAT, "", { engine: "docker", env });
+		expect(ran.code).toBe(1);
+		expect(ran.stderr).toMatch(/^error E_FILE_WRITE: \/proc\/wasieve-x/);
 	});
 
 	test("a signal ends the container, which would outlive its client", async () => {
