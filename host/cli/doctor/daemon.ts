@@ -70,13 +70,13 @@ export interface Process {
 	readonly path: readonly string[] | undefined;
 }
 
-/** The running programs of that name. */
+/** The running programs of that name; whoever likes can run one, so that its owner counts. */
 export function processesOf(
 	name: string,
-	{ list, read }: Pick<Around, "list" | "read">,
+	{ list, read, trusts }: Pick<Around, "list" | "read" | "trusts">,
 ): Process[] {
 	return list("/proc")
-		.filter((each) => /^\d+$/.test(each))
+		.filter((each) => /^\d+$/.test(each) && trusts(`/proc/${each}`))
 		.filter((each) => read(`/proc/${each}/comm`)?.trim() === name)
 		.map((each) => ({
 			arguments: (read(`/proc/${each}/cmdline`) ?? "").split("\0"),
@@ -91,7 +91,7 @@ function pathIn(environ: string | undefined): string[] | undefined {
 
 /** dockerd's own settings: those of the file that it was started with. */
 export function settingsOf(
-	around: Pick<Around, "list" | "read" | "env">,
+	around: Pick<Around, "list" | "read" | "trusts">,
 ):
 	| { readonly file: string; readonly features: Record<string, unknown> }
 	| undefined {

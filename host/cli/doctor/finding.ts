@@ -32,6 +32,8 @@ export interface Around {
 	read(path: string): string | undefined;
 	/** The names in a system folder; none when it is not there. */
 	list(path: string): readonly string[];
+	/** Whether root or this user owns it. Programs and settings of others are not for root to run and read. */
+	trusts(path: string): boolean;
 	/** Runs a program of the workshop to its end. It is killed at the deadline; never rejects. */
 	run(program: string, ...args: string[]): Promise<Said>;
 	readonly workshop: Workshop;

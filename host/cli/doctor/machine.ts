@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import type { GatewayConfig } from "../../config/types.js";
@@ -26,6 +26,7 @@ export function thisMachine(
 	return {
 		read: (path) => readQuietly(join(root, path)),
 		list: (path) => listQuietly(join(root, path)),
+		trusts: (path) => isTrusted(join(root, path)),
 		run: (program, ...args) => run(program, args, workshop, patience),
 		workshop,
 		clock: Date.now,
@@ -65,6 +66,14 @@ function listQuietly(path: string): string[] {
 		return readdirSync(path);
 	} catch {
 		return [];
+	}
+}
+
+function isTrusted(path: string): boolean {
+	try {
+		return [0, process.getuid?.()].includes(statSync(path).uid);
+	} catch {
+		return false;
 	}
 }
 

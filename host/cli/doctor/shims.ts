@@ -43,7 +43,8 @@ function searched(around: Around): { folders: string[]; known: boolean } {
 }
 
 /** `-v` prints "PATH:\n  Version: 0.6.0\n  Revision: eb9967aa". */
-async function tell(path: string, { run }: Around): Promise<string> {
+async function tell(path: string, { run, trusts }: Around): Promise<string> {
+	if (!trusts(path)) return `${path}, which is another user's: it is not run`;
 	const { out, err } = await run(path, "-v");
 	const version = /version:?\s+v?(\S+)/i.exec(`${out}\n${err}`)?.[1];
 	return `${path}, ${version ? `version ${version}` : "which does not tell its version"}`;

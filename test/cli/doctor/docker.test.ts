@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { lookAtDocker } from "#host/cli/doctor/docker.js";
@@ -313,12 +313,24 @@ describe("shims", () => {
 			path === bin
 				? ["containerd-shim-wasmtime-v1", "docker"]
 				: around.list(path);
-		const [found, more] = await lookAtShims({ ...around, list });
-		expect(found).toMatchObject({
-			verdict: "ok",
-			what: `${shim}, version 0.6.0`,
-		});
-		expect(more).toBeUndefined();
+		const all = { ...around, list, trusts: () => true };
+		expect(await lookAtShims(all)).toMatchObject([
+			{ verdict: "ok", what: `${shim}, version 0.6.0` },
+		]);
+		// Root must run nothing that somebody else has put there.
+		const notOurs = (path: string) => path !== shim;
+		const [found] = await lookAtShims({ ...all, trusts: notOurs });
+		expect(found?.what).toBe(`${shim}, which is another user's: it is not run`);
+		const nobody = await lookAtShims({ ...all, trusts: () => false });
+		expect(nobody[0]?.what).toContain("is not in the usual folders");
+	});
+
+	it("of another user are not trusted", () => {
+		const { trusts, cwd } = patient({ files: { "/a": "" } });
+		expect([trusts("/a"), trusts("/b")]).toEqual([true, false]);
+		if (process.getuid?.() !== 0) return;
+		chownSync(join(cwd, "a"), 65_534, 65_534);
+		expect(trusts("/a")).toBe(false);
 	});
 
 	it("are missed only where a pipeline needs one", async () => {
