@@ -138,11 +138,14 @@ export class Inlet {
 		return Buffer.allocUnsafeSlow(wanted > left ? wanted : left + SLAB);
 	}
 
-	/** A buffer of its own goes on until it is empty; a packet that it cannot hold gets a larger one. */
+	/**
+	 * A buffer of its own goes on until it is empty; a packet that it cannot hold gets a larger one. What was put
+	 * aside stays where it is, unless its packet is too large for the slab it would go on in.
+	 */
 	#compact(left: number): void {
 		const wanted = this.#wanted();
-		if (this.bytes === this.#rest || this.at + wanted <= this.bytes.length)
-			return;
+		const aside = this.bytes === this.#rest && wanted <= SLAB;
+		if (aside || this.at + wanted <= this.bytes.length) return;
 		this.#move(wanted > this.bytes.length ? this.#own(left) : this.bytes, 0);
 	}
 

@@ -101,6 +101,34 @@ test("inlets that read in turn into the same slab keep what they have left", () 
 	}
 });
 
+test("a large packet that begins in what was put aside gets a buffer it fits into", () => {
+	const packet = (size: number) =>
+		Buffer.concat([
+			Buffer.from([0x30, size | 0x80, (size >> 7) | 0x80, size >> 14]),
+			Buffer.alloc(size, 9),
+		]);
+	const [small, large] = [packet(60_000), packet(600_000)];
+	const stream = Buffer.concat([small, large, small]);
+	// Most of the small one is put aside, then the first bytes of the large one, in the same memory.
+	const cuts = [59_000, 60_014];
+	const inlet = new Inlet(4 * SLAB);
+	const found: number[] = [];
+	let from = 0;
+	for (let k = 0; from < stream.length; k++) {
+		const to = cuts[k] ?? from + SLAB;
+		const count = stream.copy(inlet.room(), 0, from, to);
+		expect(count).toBeGreaterThan(0);
+		inlet.filled(count);
+		from += count;
+		while (inlet.find()) {
+			found.push(inlet.next - inlet.at);
+			inlet.at = inlet.next;
+		}
+		inlet.settle();
+	}
+	expect(found).toEqual([60_004, 600_004, 60_004]);
+});
+
 test("a length of five bytes is an error", () => {
 	const bytes = Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01]);
 	for (let size = 1; size <= bytes.length; size++)
