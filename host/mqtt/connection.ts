@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 // The client class alone: the package's front door brings websockets and proxies along.
 import mqttClient from "mqtt/lib/client";
 import { asWasieveError, type WasieveError } from "../errors.js";
+import { Backoff } from "./backoff.js";
 import { Control } from "./control.js";
 import {
 	clientFault,
@@ -73,7 +74,7 @@ export class Connection {
 	#keepalive: Keepalive | undefined;
 	#fault: WasieveError | undefined;
 	#byPeer = false;
-	#attempts = 0;
+	readonly #backoff: Backoff;
 	#upAt = 0;
 	#closing = false;
 
@@ -82,6 +83,7 @@ export class Connection {
 		private readonly owner: Owner,
 	) {
 		this.target = parseTarget(broker.url);
+		this.#backoff = new Backoff(broker.reconnect);
 		this.#inlet = new Inlet(owner.largest);
 		this.client = new MqttClient(() => this.#open(), this.#clientOptions());
 		this.#listen();
@@ -157,7 +159,7 @@ export class Connection {
 			...(broker.will ? { will: willOf(broker.will) } : {}),
 			...(broker.protocol === 5 ? { properties: owner.properties } : {}),
 			connectTimeout: broker.connectTimeout,
-			reconnectPeriod: this.#pause(),
+			reconnectPeriod: broker.reconnect.min, // until #setPause() knows better
 			reconnectOnConnackError: true,
 			manualConnect: true,
 			resubscribe: false,
@@ -169,7 +171,7 @@ export class Connection {
 
 	#listen(): void {
 		this.client.on("connect", (connack) => this.#up(connack));
-		this.client.prependListener("close", () => this.#steady());
+		this.client.prependListener("close", () => this.#setPause());
 		this.client.on("close", () => this.#down());
 		this.client.on("disconnect", (packet) => {
 			this.#byPeer = true;
@@ -248,11 +250,10 @@ export class Connection {
 		this.owner.up(serverOf(connack));
 	}
 
-	/** Sets the pause before MQTT.js looks at it; a connection that held begins again with the shortest. */
-	#steady(): void {
-		const held = performance.now() - this.#upAt;
-		if (this.connected && held > this.broker.reconnect.max) this.#attempts = 0;
-		this.client.options.reconnectPeriod = this.#pause();
+	/** Sets the pause before MQTT.js looks at it. */
+	#setPause(): void {
+		if (this.connected) this.#backoff.held(performance.now() - this.#upAt);
+		this.client.options.reconnectPeriod = this.#backoff.next();
 	}
 
 	#down(): void {
@@ -263,13 +264,6 @@ export class Connection {
 		if (this.#closing) return;
 		const byPeer = this.#byPeer || this.#fault === undefined;
 		this.owner.down(this.#fault ?? closedFault(this.target, connected), byPeer);
-	}
-
-	/** Doubles from min to max; half of it by chance, so that a fleet does not come back in step. */
-	#pause(): number {
-		const { min, max } = this.broker.reconnect;
-		const pause = Math.min(max, min * 2 ** Math.min(this.#attempts++, 20));
-		return Math.ceil(pause / 2 + (Math.random() * pause) / 2);
 	}
 }
 
