@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkEngine } from "#host/engine/preflight.js";
 import { docker } from "#host/engine/runtimes/docker.js";
+import { dockerWasm } from "#host/engine/runtimes/docker-wasm.js";
 import { RUNTIMES } from "#host/engine/runtimes/index.js";
 import type { Runtime } from "#host/engine/runtimes/runtime.js";
 import { surveyEngines } from "#host/engine/survey.js";
@@ -73,6 +74,14 @@ describe("what is known of a version", () => {
 		const newer = DEBIAN.replace("1.1.5", "1.3.3");
 		expect(await flawsOf(runtime, newer)).toEqual([]);
 		expect(await flawsOf(runtime, "28.5.2")).toEqual([]);
+	});
+
+	test.each([
+		["29.4.9", []],
+		["29.5.0", ["time-namespaces"]],
+		["30.0.1", ["time-namespaces"]],
+	])("docker-wasm with Docker %s: %j", async (version, flaws) => {
+		expect(await flawsOf(dockerWasm({}), version)).toEqual(flaws);
 	});
 });
 

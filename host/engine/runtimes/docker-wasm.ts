@@ -12,7 +12,14 @@ import {
 	TIME,
 } from "./container.js";
 import { docker } from "./docker.js";
-import type { Runtime } from "./runtime.js";
+import type { Flaw, Runtime } from "./runtime.js";
+
+/** Whether it is turned off the client does not tell: `wasieve doctor` reads the daemon's settings. */
+const TIME_NAMESPACES: Flaw = {
+	id: "time-namespaces",
+	what: 'the Wasm shim starts only with "features": {"time-namespaces": false} in daemon.json, from Docker 29.5 on',
+	affects: [["29.5.0", "Infinity"]],
+};
 
 /**
  * A wasi/wasm image in containerd's wasmtime shim. The end of stdin never arrives there, so the
@@ -27,6 +34,7 @@ export function dockerWasm(options: ContainerOptions): Runtime {
 	return {
 		...docker(options),
 		name: "docker-wasm",
+		flaws: [TIME_NAMESPACES],
 		arguments: (launch) => run(options, launch, [...shim, ...platform]),
 		oldest: "23.0.0",
 		refusals: [DAEMON, IMAGE, TIME, SHIM, PLATFORM, NETWORK, REFUSED],
