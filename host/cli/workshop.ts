@@ -3,6 +3,7 @@ import type { EngineConfig } from "../config/types.js";
 import type { Log } from "../contract.js";
 import type { Pack } from "../engine/place.js";
 import type { Found, Workshop } from "../engine/preflight.js";
+import { isNetwork } from "../engine/runtimes/container.js";
 import { suitsShim } from "../engine/runtimes/docker-wasm.js";
 import {
 	CONTAINERS,
@@ -52,17 +53,24 @@ export function runtimeOf(engine: EngineConfig): Runtime {
 /** A runtime named on the command line: a known name, or a command in one word. Throws E_USAGE. */
 export function byHand(engine: string, network: string | undefined): Runtime {
 	if (engine.trim() === "") throw usage("exec", "--engine has no name");
-	if (engine === "docker-wasm" && !suitsShim(network))
+	if (Object.hasOwn(CONTAINERS, engine)) return inContainer(engine, network);
+	if (network !== undefined) throw usage("exec", "--network is for containers");
+	if (Object.hasOwn(RUNTIMES, engine)) return RUNTIMES[engine] as Runtime;
+	return customRuntime(engine.trim().split(/\s+/));
+}
+
+function inContainer(container: string, network = "none"): Runtime {
+	if (!isNetwork(network))
+		throw usage(
+			"exec",
+			`--network '${network}' is not none, host or container:NAME`,
+		);
+	if (container === "docker-wasm" && !suitsShim(network))
 		throw usage(
 			"exec",
 			"docker-wasm needs --network container:NAME, where NAME is a Linux container that sleeps with --network none, or host",
 		);
-	const container = CONTAINERS[engine];
-	if (container) return container(network === undefined ? {} : { network });
-	if (network !== undefined) throw usage("exec", "--network is for containers");
-	const runtime = RUNTIMES[engine];
-	if (runtime) return runtime;
-	return customRuntime(engine.trim().split(/\s+/));
+	return runtimeOf({ container, network });
 }
 
 /** The image that a config names. */

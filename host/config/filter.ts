@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { isNetwork } from "../engine/runtimes/container.js";
 import { suitsShim } from "../engine/runtimes/docker-wasm.js";
 import { CONTAINERS, RUNTIMES } from "../engine/runtimes/index.js";
 import { asWasieveError } from "../errors.js";
@@ -158,7 +159,7 @@ function containerOf(
 	{ report }: Surroundings,
 ): EngineConfig | undefined {
 	const { container, network } = config;
-	if (!/^(none|host|container:.+)$/.test(network ?? "none")) {
+	if (!isNetwork(network ?? "none")) {
 		const what = `must be none, host or container:NAME, not "${network}"`;
 		const hint =
 			"filters need no network: leave it out, or share another container's";

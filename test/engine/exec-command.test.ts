@@ -211,9 +211,11 @@ echo 'Exception: unreachable'; exit 1`;
 test.each([
 	["", [], 2, /--engine has no name/],
 	["no-such-engine {module}", [], 125, /^wasieve: E_ENGINE_MISSING: .*\n$/],
+	["toString", [], 125, /^wasieve: E_ENGINE_MISSING: .*\n$/],
 	["wazero", ["--fuel", "1M"], 2, /--fuel is for the embedded engine/],
 	["embedded", ["--network", "host"], 2, /--network is for containers/],
 	["wazero", ["--network", "host"], 2, /--network is for containers/],
+	["docker", ["--network", "mine"], 2, /'mine' is not none, host or/],
 	["docker-wasm", [], 2, /needs --network container:NAME/],
 ])("engine %s %j: exit code %i", async (engine, args, code, why) => {
 	const ran = await exec(OVERHEAT, "", { engine, args });

@@ -6,6 +6,11 @@ export interface ContainerOptions {
 	network?: string;
 }
 
+/** Networks that a container may be in: none of its own, or one that is there. */
+export function isNetwork(network: string): boolean {
+	return /^(none|host|container:.+)$/.test(network);
+}
+
 /** Bytes a runtime may take besides the filter's memory. */
 const AROUND = 64 * 1024 * 1024;
 
