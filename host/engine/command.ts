@@ -78,6 +78,8 @@ class CommandEngine extends GuestEngine {
 		const found = await checkEngine(runtime, workshop);
 		this.#program = found.program;
 		this.#place = await placeModule(this.#prepared, this.#options, found);
+		// It may have been closed meanwhile, when there was nothing to clear yet.
+		if (this.closed) await this.#clear();
 		await super.start(outcomes);
 	}
 
@@ -91,6 +93,10 @@ class CommandEngine extends GuestEngine {
 
 	override async close(): Promise<void> {
 		await super.close();
+		await this.#clear();
+	}
+
+	async #clear(): Promise<void> {
 		const place = this.#place;
 		this.#place = undefined;
 		await place?.clear();

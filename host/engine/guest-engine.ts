@@ -110,8 +110,14 @@ export class GuestEngine implements Engine, GuestListener {
 		return this.#phase !== "down" && this.#held < FULL;
 	}
 
-	start(outcomes: Outcomes): Promise<void> {
+	/** Closed for good. */
+	protected get closed(): boolean {
+		return this.#closed;
+	}
+
+	async start(outcomes: Outcomes): Promise<void> {
 		this.#outcomes = outcomes;
+		if (this.#closed) throw closedEarly(this.#o.name);
 		return this.#beginAndWait();
 	}
 

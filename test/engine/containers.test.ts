@@ -93,6 +93,35 @@ describe.each([
 	});
 });
 
+test("closed while its image is made, it starts no container and keeps no image", async () => {
+	let isAsked = () => {};
+	let make = () => {};
+	const asked = new Promise<void>((resolve) => {
+		isAsked = resolve;
+	});
+	const made = new Promise<void>((resolve) => {
+		make = resolve;
+	});
+	let images = 0;
+	const pack = async () => {
+		isAsked();
+		await made;
+		images++;
+		return { name: image, clear: async () => void images-- };
+	};
+	const engine = command(faked(docker({})), tracked, {
+		image: pack,
+		workshop: { folders: [], surroundings: { FAKE_DOCKER: dir }, arch: "x64" },
+	});
+	const started = engine.start(new Record());
+	await asked;
+	await engine.close();
+	make();
+	await expect(started).rejects.toThrow("closed");
+	expect(images).toBe(0);
+	expect(calls().filter((call) => call.startsWith("run"))).toEqual([]);
+});
+
 describe("docker-wasm", () => {
 	test('a container that stays "Created" is given up, named and removed', async () => {
 		const { engine, record } = make(dockerWasm({}), 1500);
