@@ -41,7 +41,7 @@ export async function runElsewhere(
 		env: given.params,
 		start: Math.max(given.start, runtime.start),
 		folder: tmpdir(),
-		image: packer(cache, workshop, io.env),
+		image: packer(cache, workshop, io.env, stop.signal),
 		stop: stop.signal,
 	};
 	const leave = io.onSignal((name) => stop.abort(SIGNALS[name]));
@@ -49,6 +49,10 @@ export async function runElsewhere(
 		if (!runtime.container?.deaf) return await executeBy(execution, stdin);
 		const source = fileSource({ stdin, maxReading: LONGEST });
 		return await executeTracked(execution, source);
+	} catch (thrown) {
+		// What is stopped while it is made ready fails in words of its own.
+		if (!stop.signal.aborted) throw thrown;
+		return { code: stop.signal.reason, error: undefined, closedPipe: false };
 	} finally {
 		// It may be left half read, and would keep the process.
 		stdin.destroy();

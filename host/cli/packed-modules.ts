@@ -26,20 +26,21 @@ const LOADING = 120_000;
 /**
  * Makes images of modules for engines that run containers (`engine: docker`), each under a name that
  * says what is in it, so that it is loaded once. Images of Linux hold wazero, which is compiled
- * with Go once and kept in `cache`.
+ * with Go once and kept in `cache`. `stop` ends what is being made.
  */
 export function packer(
 	cache: string,
 	workshop: Workshop,
 	env: Io["env"],
+	stop?: AbortSignal,
 ): Pack {
-	const { surroundings, arch } = workshop;
-	const linux = shared(() => keptWazero(cache, machineOf(arch), env));
+	const { arch } = workshop;
+	const linux = shared(() => keptWazero(cache, machineOf(arch), env, stop));
 	return async (module, { runtime, program, once }) => {
 		const container = runtime.container as Container;
 		const reference = nameOf(module, container);
 		const name = formatReference(reference);
-		const run = (args: readonly string[]) => ask(program, args, surroundings);
+		const run = (args: readonly string[]) => ask(program, args, workshop, stop);
 		const clear = async () => {
 			if (once) await run(container.forget(name));
 		};
@@ -107,11 +108,16 @@ async function load(
 function ask(
 	program: string,
 	args: readonly string[],
-	env: Workshop["surroundings"],
+	{ surroundings }: Workshop,
+	stop: AbortSignal | undefined,
 ): Promise<Said> {
-	const limits = { timeout: LOADING, killSignal: "SIGKILL" as const };
+	const options = {
+		...{ timeout: LOADING, killSignal: "SIGKILL" as const },
+		env: { ...surroundings },
+		...(stop && { signal: stop }),
+	};
 	return new Promise((resolve) => {
-		execFile(program, args, { ...limits, env: { ...env } }, (error, _, err) =>
+		execFile(program, args, options, (error, _, err) =>
 			resolve({
 				code: error === null ? 0 : 1,
 				words: (err || String(error ?? "")).trim().replaceAll(/\s+/g, " "),
@@ -140,12 +146,13 @@ async function keptWazero(
 	cache: string,
 	machine: Architecture,
 	env: Io["env"],
+	stop: AbortSignal | undefined,
 ): Promise<Program> {
 	const name = WAZERO.replace(" ", "-");
 	const file = join(cache, `${name}-${machine.replace("/", "-")}`);
 	const kept = await readFile(file).catch(() => undefined);
 	if (kept) return { architecture: machine, bytes: kept, name: WAZERO };
-	const built = await buildWazero(machine, env);
+	const built = await buildWazero(machine, env, stop);
 	await replaceFile(file, built.bytes);
 	return built;
 }

@@ -41,17 +41,18 @@ import _ "${PACKAGE}/cmd/wazero"
 export async function buildWazero(
 	architecture: Architecture,
 	env: Io["env"],
+	stop?: AbortSignal,
 ): Promise<Runtime> {
 	const dir = await mkdtemp(join(tmpdir(), "wasieve-wazero-"));
 	try {
 		for (const [name, text] of Object.entries(WAZERO_SOURCES))
 			await writeFile(join(dir, name), text);
-		await go(dir, {
-			...env,
+		const target = {
 			...TARGETS[architecture],
 			CGO_ENABLED: "0",
 			GOOS: "linux",
-		});
+		};
+		await go(dir, { ...env, ...target }, stop);
 		const bytes = await readFile(join(dir, "wazero"));
 		return { architecture, bytes, name: WAZERO };
 	} finally {
@@ -81,10 +82,10 @@ const ARGS = [
 function go(
 	cwd: string,
 	env: Record<string, string | undefined>,
+	stop: AbortSignal | undefined,
 ): Promise<void> {
 	const child = spawn("go", ARGS, {
-		cwd,
-		env,
+		...{ cwd, env, ...(stop && { signal: stop }) },
 		stdio: ["ignore", "ignore", "pipe"],
 	});
 	let said = "";

@@ -25,11 +25,11 @@ export async function executeTracked(
 	});
 	const script = new Script(engine, source);
 	whenStopped(run.stop, script.stop);
+	const begun = engine.start(script).then(() => source.start(script));
 	try {
-		const begun = engine.start(script).then(() => source.start(script));
 		return await Promise.race([begun.then(() => script.ended), script.ended]);
 	} finally {
-		await Promise.allSettled([source.close(), engine.close()]);
+		await Promise.allSettled([source.close(), engine.close(), begun]);
 	}
 }
 

@@ -317,6 +317,20 @@ describe("in containers (a docker and a ctr that behave as measured)", () => {
 		expect(left).toEqual([]);
 	});
 
+	test("a signal ends the making of an image as well", async () => {
+		const { dir, env } = fake();
+		const loads = "load) kill -TERM $PPID; exec sleep 100";
+		writeFileSync(
+			join(dir, "docker"),
+			`#!/bin/sh\ncase $1 in version) echo 29.7.2;; image) exit 1;; ${loads};; esac\n`,
+		);
+		const args = ["--network", "host"];
+		const given = { engine: "docker-wasm", args, env: { ...env, TMPDIR: dir } };
+		const ran = await exec(OVERHEAT, "", given);
+		expect(ran).toMatchObject({ code: 143, stderr: "" });
+		expect(readdirSync(dir).join()).not.toContain("wasieve-");
+	});
+
 	test("a module made elsewhere is refused: nothing would end it", async () => {
 		const given = { engine: "ctr", env: fake().env };
 		const { code, stderr } = await exec("cat", "a\n", given);
