@@ -2,6 +2,7 @@ import { type Batch, type Intake, RETAINED, type Source } from "../contract.js";
 import { WasieveError } from "../errors.js";
 import { Once } from "./once.js";
 import { Patience } from "./patience.js";
+import { Rounds } from "./rounds.js";
 import { MqttSource, type SourceOptions } from "./source.js";
 
 /** A QoS 0 subscription that any number of lines read: each join() is a source. */
@@ -34,12 +35,8 @@ class MqttShare implements Share, Intake {
 	#behind = 0;
 	/** Undefined before the first connection; false: subscribed and well. */
 	#fault: WasieveError | false | undefined;
-	/** Of the last SUBSCRIBE: it brings retained messages, which are for the lines that it was sent for. */
-	#round = 0;
-	/** Whether some lines are of an earlier round. */
-	#rounds = false;
-	/** A SUBSCRIBE for lines that have come later is about to be sent. */
-	#asking = false;
+	/** Retained messages come with a subscription [MQTT-3.3.1-6]: those who come later need another one. */
+	readonly #rounds = new Rounds(() => this.#source?.subscribe());
 	readonly #patience = new Patience(() => this.#leaveBehind());
 
 	constructor(readonly options: SourceOptions) {}
@@ -54,9 +51,10 @@ class MqttShare implements Share, Intake {
 		this.#members = [...this.#members, member];
 		member.joined = true;
 		if (member.paused) this.#count(member);
-		member.round = this.#round;
+		member.round = this.#source?.asked
+			? this.#rounds.next()
+			: this.#rounds.current;
 		if (this.#source === undefined) this.#open();
-		else if (this.#source.asked) this.#subscribeFor(member);
 		if (this.#fault === false) member.up();
 		else if (this.#fault) member.intake.health(this.#fault);
 		this.#flow();
@@ -71,6 +69,7 @@ class MqttShare implements Share, Intake {
 		if (this.#members.length > 0) return;
 		const source = this.#source;
 		this.#source = this.#fault = undefined;
+		this.#rounds.reset();
 		await source?.close();
 	}
 
@@ -81,25 +80,14 @@ class MqttShare implements Share, Intake {
 		this.#source.acknowledge(Number.POSITIVE_INFINITY);
 	}
 
-	/** Retained messages come with a subscription [MQTT-3.3.1-6]: those who come later need another one. */
-	#subscribeFor(member: Member): void {
-		if (!this.#asking) {
-			this.#asking = this.#rounds = true;
-			this.#round++;
-			queueMicrotask(() => {
-				this.#asking = false;
-				this.#source?.subscribe();
-			});
-		}
-		member.round = this.#round;
-	}
-
 	/* ------------------------------------------------------- what the source says */
 
 	take(batch: Batch): number {
-		const early = this.#rounds ? withoutRetained(batch) : batch;
+		const { current, several } = this.#rounds;
+		const others = several ? withoutRetained(batch) : batch;
+		if (others !== batch) this.#rounds.wait();
 		this.#each((member) => {
-			const own = member.round === this.#round ? batch : early;
+			const own = member.round === current ? batch : others;
 			if (own.count === 0) return;
 			if (member.behind) member.intake.missed(own.count);
 			else member.intake.take(own);
@@ -117,14 +105,15 @@ class MqttShare implements Share, Intake {
 
 	health(error: WasieveError | undefined): void {
 		this.#fault = error ?? false;
-		if (error !== undefined) this.#regroup();
+		if (error === undefined) this.#rounds.granted();
+		else this.#regroup();
 		this.#each((member) => (error ? member.intake.health(error) : member.up()));
 	}
 
 	/** The next SUBSCRIBE is for all. */
 	#regroup(): void {
-		for (const member of this.#members) member.round = this.#round;
-		this.#rounds = false;
+		this.#rounds.reset();
+		for (const member of this.#members) member.round = this.#rounds.current;
 	}
 
 	missed(): void {}
@@ -135,6 +124,7 @@ class MqttShare implements Share, Intake {
 	#each(visit: (member: Member) => void): void {
 		const thrown: unknown[] = [];
 		for (const member of this.#members) {
+			if (!member.joined) continue; // it has gone while another one took
 			try {
 				visit(member);
 			} catch (each) {
@@ -194,6 +184,7 @@ class MqttShare implements Share, Intake {
 		const all = this.#paused === this.#members.length;
 		const waiting = this.#paused > this.#behind;
 		this.#patience.run(waiting && !all);
+		this.#rounds.hold(all || waiting);
 		if (all || waiting) this.#source?.pause();
 		else this.#source?.resume();
 	}

@@ -159,6 +159,30 @@ describe("coming and going", () => {
 		expect(client.queue("subscribe").items).toHaveLength(0);
 	});
 
+	test("who comes while the retained messages of the others are on their way takes none of them", async () => {
+		broker.subscribes = false; // SUBACK comes by hand
+		const a = join();
+		const client = await broker.clients.next();
+		const kept = publish("kept", { retain: true });
+		const answer = async () => {
+			const { messageId } = await client.next("subscribe");
+			return () => client.send({ cmd: "suback", messageId, granted: [0] });
+		};
+		const first = await answer();
+		const b = join();
+		client.send(kept);
+		await has(a, "kept");
+		expect(client.queue("subscribe").items).toHaveLength(0);
+		first();
+		await Promise.all([a.up, b.up]);
+		const second = await answer();
+		client.send(kept);
+		await has(b, "kept");
+		second();
+		expect(a.intake.payloads).toEqual(["kept"]);
+		expect(b.intake.payloads).toEqual(["kept"]);
+	});
+
 	test("the others go on when one goes; the last one says goodbye", async () => {
 		const [client, a, b] = (await open(2)) as [Client, Line, Line];
 		await a.source.stop();
@@ -173,6 +197,14 @@ describe("coming and going", () => {
 		await c.up;
 		again.send(publish("two"));
 		await has(c, "two");
+	});
+
+	test("who goes while another one takes gets nothing more", async () => {
+		const [client, a, b, c] = (await open(3)) as [Client, Line, Line, Line];
+		a.intake.during = () => void b.source.stop();
+		client.send(publish("one"));
+		await has(c, "one");
+		expect(b.intake.taken).toHaveLength(0);
 	});
 
 	test("who is closed before it is up is told so; the others still come up", async () => {
