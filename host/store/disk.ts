@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, open, statfs, unlink } from "node:fs/promises";
+import { closeSync, fdatasync, openSync, unlinkSync, write } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 export interface Disk {
 	/** As the kernel calls it; its number in hexadecimal when it is not known here. */
@@ -49,32 +50,39 @@ const BLOCK = Buffer.alloc(4096, "\n");
 
 /**
  * ms that an append takes until the disk has it: the median of as many as fit into `budget` ms, at least one. The file
- * is nameless before it is written: nothing stays, whatever happens.
+ * is nameless before anything else can happen in this process: nothing stays when it ends.
  */
 export async function measureSync(
 	folder: string,
 	budget: number,
 ): Promise<number> {
-	const file = join(folder, `.wasieve-${randomUUID()}`);
-	const how = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
-	const handle = await open(file, how, 0o600);
+	const file = openNameless(folder);
 	try {
-		await unlink(file);
-		return await median(handle, budget);
+		return await median(file, budget);
 	} finally {
-		await handle.close();
+		closeSync(file);
 	}
 }
 
-async function median(handle: FileHandle, budget: number): Promise<number> {
+function openNameless(folder: string): number {
+	const name = join(folder, `.wasieve-${randomUUID()}`);
+	const file = openSync(name, "wx", 0o600);
+	unlinkSync(name);
+	return file;
+}
+
+async function median(file: number, budget: number): Promise<number> {
 	const times: number[] = [];
 	const until = performance.now() + budget;
 	do {
 		const begun = performance.now();
-		await handle.write(BLOCK);
-		await handle.datasync();
+		await append(file, BLOCK);
+		await sync(file);
 		times.push(performance.now() - begun);
 	} while (performance.now() < until && times.length < 50);
 	times.sort((a, b) => a - b);
 	return times[times.length >> 1] as number;
 }
+
+const append = promisify(write);
+const sync = promisify(fdatasync);

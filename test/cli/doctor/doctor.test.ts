@@ -48,6 +48,13 @@ describe("wasieve doctor", () => {
 		expect(readdirSync(cwd)).toEqual(["gateway.yaml"]);
 	});
 
+	it("leaves nothing behind when it ends before its looks do", async () => {
+		const cwd = folder();
+		const ran = await wasieve(["doctor", "--timeout", "1ms"], { cwd });
+		expect(ran.stdout).toContain("could not be looked at in 0.001 s");
+		expect(readdirSync(cwd)).toEqual([]);
+	});
+
 	const lost =
 		"broker: mqtt://me:hush-hush@127.0.0.1:1\nhttp: false\npipelines: { a: { from: { topic: x }, FILTER, to: { topic: y } } }\n";
 
