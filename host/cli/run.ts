@@ -18,8 +18,8 @@ export const runVerb: Verb = {
 Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM or SIGINT, or until every source
 has come to its end (files, stdin). MQTT_BROKER in the environment overrides the config's broker.
 
-A signal stops in stages: no more readings are taken, filters are flushed, outputs delivered,
-readings acknowledged. A second signal forces. What is not acknowledged then, a persistent
+A signal stops in stages, also while all is starting: no more readings are taken, filters are
+flushed, outputs delivered, readings acknowledged. A second signal forces. What is not acknowledged then, a persistent
 session delivers again at the next start.
 
   --deadline DURATION   how long a stop may take, as 30s (default: stop.deadline of the config)

@@ -34,7 +34,7 @@ export interface Around {
 	list(path: string): readonly string[];
 	/** Whether root or this user owns it. Programs and settings of others are not for root to run and read. */
 	trusts(path: string): boolean;
-	/** Runs a program of the workshop to its end. It is killed at the deadline; never rejects. */
+	/** Runs a program of the workshop to its end. It is killed before the deadline of all looks; never rejects. */
 	run(program: string, ...args: string[]): Promise<Said>;
 	readonly workshop: Workshop;
 	readonly clock: Clock;

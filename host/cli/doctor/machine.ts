@@ -10,7 +10,7 @@ import { packageJson } from "../version.js";
 import { workshopOf } from "../workshop.js";
 import type { Around, Machine, Said } from "./finding.js";
 
-/** A program may take this part of a look's time, so that what it did not say can still be told. */
+/** All programs of a look may take this part of its time, so that what they did not say can still be told and none outlives us. */
 const SHARE = 0.8;
 /** `docker info` of a large daemon is some 10 KB. */
 const LONGEST = 4 * 1024 * 1024;
@@ -23,11 +23,13 @@ export function thisMachine(
 	const { deadline, config, root = "/" } = options;
 	const patience = Math.ceil(deadline * SHARE);
 	const workshop = { ...workshopOf(env), patience };
+	const end = performance.now() + patience;
+	const left = () => Math.max(1, Math.ceil(end - performance.now()));
 	return {
 		read: (path) => readQuietly(join(root, path)),
 		list: (path) => listQuietly(join(root, path)),
 		trusts: (path) => isTrusted(join(root, path)),
-		run: (program, ...args) => run(program, args, workshop, patience),
+		run: (program, ...args) => run(program, args, workshop, left()),
 		workshop,
 		clock: Date.now,
 		env,
@@ -98,7 +100,9 @@ function run(
 			resolve({
 				code: codeOf(error),
 				out,
-				err: error?.killed ? `no answer in ${timeout / 1000} s` : err.trim(),
+				err: error?.killed
+					? `no answer in ${Math.round(timeout / 100) / 10} s`
+					: err.trim(),
 			}),
 		);
 		child.stdin?.end();

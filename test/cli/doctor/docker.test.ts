@@ -283,6 +283,13 @@ describe("images of containers", () => {
 		]);
 	});
 
+	it("what is asked second has the time that the first has left", async () => {
+		const programs = { slow: "exec sleep 0.3", hangs: "exec sleep 60" };
+		const { run } = patient({ programs, deadline: 500 });
+		await run("slow");
+		expect((await run("hangs")).err).toMatch(/^no answer in 0(\.1)? s$/);
+	});
+
 	it("one that is made of the module need not be here", async () => {
 		expect(await told(lookAtImages, { config: gatewayWith("docker") })).toEqual(
 			[],
