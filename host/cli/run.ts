@@ -19,8 +19,8 @@ Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM or SIGINT, or 
 has come to its end (files, stdin). MQTT_BROKER in the environment overrides the config's broker.
 
 A signal stops in stages, also while all is starting: no more readings are taken, filters are
-flushed, outputs delivered, readings acknowledged. A second signal forces. What is not acknowledged then, a persistent
-session delivers again at the next start.
+flushed, outputs delivered, readings acknowledged. A second signal forces. What is not
+acknowledged then, a persistent session delivers again at the next start.
 
   --deadline DURATION   how long a stop may take, as 30s (default: stop.deadline of the config)
 
@@ -119,14 +119,16 @@ export async function stayUp(
 	return EXIT.FAILED;
 }
 
-/** A start that takes long (it pulls an image, say) is waited for no longer than a stop. */
+/** Waiting for a start that takes long (it pulls an image, say) is part of the time that a stop may take. */
 async function stop(
 	starting: Promise<Staying>,
 	deadline: number,
 ): Promise<"drained" | "late"> {
+	const end = performance.now() + deadline;
 	const late = setTimeout(deadline, undefined, { ref: false });
 	const gateway = await Promise.race([starting, late]);
-	return (await gateway?.stop(deadline)) ? "drained" : "late";
+	const left = Math.max(0, end - performance.now());
+	return (await gateway?.stop(left)) ? "drained" : "late";
 }
 
 interface Signals {
