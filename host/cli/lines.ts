@@ -1,36 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import {
-	type BrokerConfig,
 	EMBEDDED,
 	type FilterConfig,
 	type GatewayConfig,
-	type MqttFrom,
-	type MqttTo,
 	type PipelineConfig,
-	type RemoteBroker,
 } from "../config/types.js";
-import type {
-	Clock,
-	Engine,
-	Log,
-	PipelineSnapshot,
-	Sink,
-	Source,
-} from "../contract.js";
+import type { Clock, Engine, Log, PipelineSnapshot } from "../contract.js";
 import { type FilterModule, loadFilter } from "../engine/filter-module.js";
 import { inlineEngine } from "../engine/inline.js";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { Gather } from "../mqtt/gather.js";
-import type { BrokerOptions } from "../mqtt/options.js";
-import { mqttPublisher, type Publisher } from "../mqtt/publisher.js";
-import { mqttShare, type Share } from "../mqtt/share.js";
-import { mqttSink } from "../mqtt/sink.js";
-import { mqttSource } from "../mqtt/source.js";
 import { Line } from "../pipeline/line.js";
 import { OutputTopic } from "../pipeline/topic.js";
-import { fileSink, fileSource } from "../store/ndjson.js";
 import { openQuarantine } from "../store/quarantine.js";
+import { type Connections, known, sinkOf, sourceOf } from "./connections.js";
 import { type Engines, imageOf, openEngines, runtimeOf } from "./workshop.js";
 
 /** The pipelines of one thread. */
@@ -116,16 +100,10 @@ export async function openLines(
 }
 
 /** What the pipelines of a thread have in common. */
-interface Common {
-	/** One a broker. */
-	publishers: Map<BrokerConfig, Publisher>;
-	/** One each subscription of QoS 0. */
-	shares: Map<BrokerConfig, Map<string, Share>>;
+interface Common extends Connections {
 	/** Module files, read once while all is wired, and what has been made of them, by limits. */
 	files: Map<string, Promise<Uint8Array>>;
 	modules: Map<string, Promise<FilterModule>>;
-	/** Rests, which are the whole thread's. */
-	gather: Gather;
 }
 
 async function wire(
@@ -149,10 +127,7 @@ async function wire(
 		name: pipeline.name,
 		source: sourceOf(pipeline, common, around),
 		engines,
-		sink:
-			to.kind === "mqtt"
-				? mqttSinkOf(to, common, around)
-				: ndjsonSinkOf(pipeline, around),
+		sink: sinkOf(pipeline, common, around),
 		quarantine: openQuarantine({ ...pipeline.quarantine, log: around.log }),
 		topic,
 		codec: from.codec,
@@ -224,95 +199,6 @@ async function bytesOf(path: string): Promise<Uint8Array> {
 			{ cause: thrown, hint: "build it with `wasieve build`" },
 		);
 	}
-}
-
-function sourceOf(
-	{ from, limits }: PipelineConfig,
-	{ shares, gather }: Common,
-	{ clock, log, stdin }: Surroundings,
-): Source {
-	if (from.kind === "mqtt") {
-		const options = () => ({
-			broker: optionsOf(from.broker, from.clientId, from.clean),
-			topic: from.topic,
-			qos: from.qos,
-			window: Math.min(limits.inflight, 65_535),
-			maxReading: limits.reading,
-			gather,
-			clock,
-			log,
-		});
-		if (!from.shared) return mqttSource(options());
-		const equal = known(shares, from.broker, () => new Map());
-		const key = `${limits.reading} ${from.topic}`;
-		return known(equal, key, () => mqttShare(options())).join();
-	}
-	return fileSource({
-		...(from.kind === "file" ? { paths: from.paths } : { stdin }),
-		maxReading: limits.reading,
-	});
-}
-
-function mqttSinkOf(
-	to: MqttTo,
-	{ publishers, gather }: Common,
-	{ clock, log, thread }: Surroundings,
-): Sink {
-	const clientId =
-		thread === 0 ? to.broker.clientId : `${to.broker.clientId}-${thread}`;
-	const publisher = known(publishers, to.broker, () =>
-		mqttPublisher({
-			broker: optionsOf(to.broker, clientId, true),
-			window: to.broker.maxInflight,
-			gather,
-			clock,
-			log,
-		}),
-	);
-	return mqttSink(publisher, { qos: to.qos, retain: to.retain });
-}
-
-function ndjsonSinkOf({ to }: PipelineConfig, { stdout }: Surroundings): Sink {
-	return fileSink(to.kind === "file" ? { path: to.path } : { stdout });
-}
-
-export function optionsOf(
-	broker: BrokerConfig,
-	clientId: MqttFrom["clientId"],
-	clean: boolean,
-): BrokerOptions {
-	const { url, username, password, tls, will, ...rest } =
-		broker as RemoteBroker;
-	return {
-		url,
-		clientId,
-		clean,
-		protocol: rest.protocol,
-		keepalive: rest.keepalive,
-		sessionExpiry: rest.sessionExpiry,
-		reconnect: rest.reconnect,
-		connectTimeout: rest.connectTimeout,
-		...(username !== undefined && { username }),
-		...(password !== undefined && { password }),
-		...(tls !== undefined && {
-			tls: {
-				...(tls.ca !== undefined && { ca: tls.ca }),
-				...(tls.cert !== undefined && { cert: tls.cert }),
-				...(tls.key !== undefined && { key: tls.key }),
-				...(tls.servername !== undefined && { servername: tls.servername }),
-				rejectUnauthorized: !tls.insecure,
-			},
-		}),
-		// One will a broker is enough: the publishing connection's.
-		...(will !== undefined && clean && { will }),
-	};
-}
-
-/** The value for a key, made when it is not there. */
-function known<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-	const value = map.get(key) ?? make();
-	map.set(key, value);
-	return value;
 }
 
 function onCommand(): WasieveError {

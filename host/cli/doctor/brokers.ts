@@ -6,7 +6,7 @@ import type {
 import { asWasieveError } from "../../errors.js";
 import { findBroker } from "../../mqtt/broker.js";
 import { certificateOf, probeBroker } from "../../mqtt/probe.js";
-import { optionsOf } from "../lines.js";
+import { optionsOf } from "../connections.js";
 import {
 	type Around,
 	type Finding,
