@@ -386,7 +386,9 @@ export class MqttSource implements Source {
 	readonly #turned = (): void => {
 		this.#turning = false;
 		// Our data carries the TCP acknowledgement that the broker waits for.
-		if (!this.#answer() && this.#flow?.held) this.#connection?.ping();
+		const answered = this.#answer();
+		if (!answered && !this.#stopped && this.#flow?.held)
+			this.#connection?.ping();
 	};
 
 	#answer(): boolean {
@@ -481,21 +483,26 @@ export class MqttSource implements Source {
 		const drinking = this.#drinking;
 		const haul = drinking ? undefined : this.#borrow();
 		this.#drinking = true;
-		while (this.#leftOver.length > 0 && !this.#paused) {
-			const inlet = this.#leftOver[0] as Inlet;
-			try {
-				this.#drinkRest(inlet);
-			} catch (thrown) {
-				const { code, message } = asWasieveError(thrown);
-				if (code !== "E_MQTT_PROTOCOL") throw thrown;
-				this.o.log?.warn({ topic: this.o.topic, code }, message);
-				inlet.at = inlet.end; // the connection to be reset is gone already
-			}
-			this.#hand(inlet, false);
-			if (!inlet.find()) this.#leftOver.shift();
+		try {
+			while (this.#leftOver.length > 0 && !this.#paused)
+				this.#drinkOldest(this.#leftOver[0] as Inlet);
+		} finally {
+			this.#drinking = drinking;
+			if (haul) hauls.push(haul);
 		}
-		this.#drinking = drinking;
-		if (haul) hauls.push(haul);
+	}
+
+	#drinkOldest(inlet: Inlet): void {
+		try {
+			this.#drinkRest(inlet);
+		} catch (thrown) {
+			const { code, message } = asWasieveError(thrown);
+			if (code !== "E_MQTT_PROTOCOL") throw thrown;
+			this.o.log?.warn({ topic: this.o.topic, code }, message);
+			inlet.at = inlet.end; // the connection to be reset is gone already
+		}
+		this.#hand(inlet, false);
+		if (!inlet.find()) this.#leftOver.shift();
 	}
 
 	#drinkRest(inlet: Inlet): void {

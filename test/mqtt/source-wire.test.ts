@@ -455,6 +455,33 @@ describe("back-pressure", () => {
 		expect(intake.payloads.map(Number)).toEqual([0, 1, 2]);
 	});
 
+	test("a defect while they are handed over does not stop the source for good", async () => {
+		const client = await open(4);
+		client.send({ ...cold(0), qos: 1, messageId: 1 });
+		await intake.until(() => intake.taken.length === 1);
+		source.pause();
+		const unread = (i: number) =>
+			Buffer.concat([
+				generate({ cmd: "pubrel", messageId: 77 }),
+				generate(cold(i)),
+			]);
+		client.raw(unread(1));
+		await client.next("pubcomp");
+		client.socket.resetAndDestroy();
+		source.acknowledge(1); // the write finds out
+		const next = await broker.clients.next();
+		await next.next("subscribe");
+		next.raw(unread(2));
+		await next.next("pubcomp");
+		intake.during = () => {
+			throw new Error("a defect");
+		};
+		expect(() => source.resume()).toThrow("a defect");
+		intake.during = () => {};
+		source.resume();
+		await intake.until(() => intake.payloads.map(Number).includes(2));
+	});
+
 	test("after stop() nothing is taken, acknowledging still works", async () => {
 		const client = await open(4);
 		client.send({
