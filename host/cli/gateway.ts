@@ -57,6 +57,9 @@ export interface Gateway {
 /**
  * Starts the pipelines of a checked config. Resolves when everything is on its way; connections
  * come up by themselves ({@link Gateway.up}), so a broker that is down is no reason to fail.
+ *
+ * With `threads: 1` the pipelines run on the caller's thread, and fast flows rest it (`gather`, 2 ms a turn of the
+ * event loop by default): a program with work of its own there sets `gather: 0`, or more threads.
  * @throws {WasieveError} E_IMAGE_*, E_REGISTRY_*, E_MODULE_*, E_BROKER_PORT, E_BROKER_MISSING, E_HTTP_PORT
  */
 export async function startGateway(
