@@ -66,13 +66,17 @@ class Haul {
 	readonly ids = new Uint16Array(BATCH);
 }
 
-/** Sources drink one after the other; in the rare case that one begins within another, there are two. */
-const hauls: Haul[] = [];
+/**
+ * Sources drink one after the other; in the rare case that one begins within another, there are two. Each protocol
+ * has its own: those of MQTT 3.1.1 are free of user properties and expiry without writing that for each reading.
+ */
+const hauls: { readonly [protocol in 4 | 5]: Haul[] } = { 4: [], 5: [] };
 
 export class MqttSource implements Source {
 	readonly largest: number;
 	readonly properties: Record<string, number>;
 	readonly #v5: boolean;
+	readonly #hauls: Haul[];
 	/** Borrowed for the time of a drink. */
 	#batch!: Batch;
 	/** Per entry of the batch: QoS, and the message id if that is above 0. */
@@ -110,6 +114,7 @@ export class MqttSource implements Source {
 	constructor(private readonly o: SourceOptions) {
 		this.largest = Math.max(SLAB, o.maxReading + HEAD);
 		this.#v5 = o.broker.protocol === 5;
+		this.#hauls = hauls[o.broker.protocol];
 		this.#flow = o.gather && new Flow(o.gather);
 		this.properties = {
 			receiveMaximum: o.window,
@@ -263,7 +268,7 @@ export class MqttSource implements Source {
 		} finally {
 			this.#hand(inlet, true); // also what came before a malformed packet
 			this.#drinking = false;
-			hauls.push(haul);
+			this.#hauls.push(haul);
 		}
 		const open = this.#takenWithId > 0 ? owed + this.#takenWithId : 0;
 		if (this.#taken > 0)
@@ -272,7 +277,7 @@ export class MqttSource implements Source {
 	}
 
 	#borrow(): Haul {
-		const haul = hauls.pop() ?? new Haul();
+		const haul = this.#hauls.pop() ?? new Haul();
 		this.#batch = haul.batch;
 		this.#qos = haul.qos;
 		this.#ids = haul.ids;
@@ -488,7 +493,7 @@ export class MqttSource implements Source {
 				this.#drinkOldest(this.#leftOver[0] as Inlet);
 		} finally {
 			this.#drinking = drinking;
-			if (haul) hauls.push(haul);
+			if (haul) this.#hauls.push(haul);
 		}
 	}
 

@@ -150,6 +150,28 @@ describe("packets cut anywhere", () => {
 	});
 });
 
+test("expiry and user properties of one source are not another's, which has none in MQTT 3.1.1", async () => {
+	const of5 = await open(5);
+	of5.send({
+		cmd: "publish",
+		topic: "s/a",
+		payload: "5",
+		qos: 0,
+		dup: false,
+		retain: false,
+		properties: { messageExpiryInterval: 1, userProperties: { a: "b" } },
+	});
+	await intake.until(() => intake.taken.length === 1);
+	expect(intake.taken[0]).toMatchObject({ expires: 1_001_000 });
+	await source.close();
+	await broker.stop();
+	const of4 = await open(4);
+	of4.raw(V4);
+	await intake.until(() => intake.payloads.includes("end"));
+	for (const { user, expires } of intake.taken)
+		expect([user, expires]).toEqual(["", Number.POSITIVE_INFINITY]);
+});
+
 describe("what the broker must not send", () => {
 	test.each([
 		["QoS 3", 4, [0x36, 0x05, 0, 1, 0x73, 0, 1]],
