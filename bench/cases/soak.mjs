@@ -50,7 +50,7 @@ export async function soak(plan) {
 	return [
 		{
 			title: "Soak",
-			note: `${minutes} after a warm-up of ${warmMs / 1000} s, ${RATE} readings a second at QoS 1 in and out, a bad one in twenty (${told.bad.toLocaleString("en-US")}), every connection of the gateway cut ${cuts} times. ${told.alerts.toLocaleString("en-US")} alerts, none missing or wrong, ${told.repeated} repeated after cuts. Live: V8's heap and all buffers after full collections, before and after those minutes; RSS also holds what is not collected yet, a saw of a minute or two. Slope: least squares through the medians of ${PIECES} pieces of time, with Student's 95 % interval.`,
+			note: `${minutes} after a warm-up of ${warmMs / 1000} s, ${RATE} readings a second at QoS 1 in and out, a bad one in twenty (${told.bad.toLocaleString("en-US")}), every connection of the gateway cut ${cuts} times. ${told.alerts.toLocaleString("en-US")} alerts, none missing or wrong, ${told.repeated} repeated after cuts. Live: V8's heap and all buffers after full collections, before and after those minutes; RSS also holds what is not collected yet: a saw of minutes, up to 32 MiB for the young generation alone. Slope: least squares through the medians of ${PIECES} pieces of time, with Student's 95 % interval.`,
 			columns: [
 				"",
 				"RSS begin MiB",
