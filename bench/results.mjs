@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import { estimateOf } from "./estimate.mjs";
+import { judged } from "./table.mjs";
 
 export const SCHEMA = "wasieve-bench/1";
 const FOLDER = fileURLToPath(new URL("results/", import.meta.url));
@@ -32,6 +33,8 @@ const SCHEMA_FILE = new URL("results.schema.json", import.meta.url);
  * @property {import("./machine.mjs").Machine} machine
  * @property {{ quick: boolean, rounds: number, warmMs: number, ms: number, paired?: boolean }} method
  * @property {ResultFigure[]} figures
+ * @property {{ group: string, title: string, note: string }[]} [notes] how a section was measured, and what was not
+ * @property {{ text: string, aim: string, measured: string, met: boolean }[]} [aims]
  */
 
 /**
@@ -62,7 +65,8 @@ export function figuresOf(sections) {
 		rows.flatMap((row) => {
 			const subject = row
 				.flatMap((cell, i) =>
-					typeof cell !== "string" || cell === ""
+					// A margin of error is not the name of anything.
+					typeof cell !== "string" || cell === "" || columns[i] === "± %"
 						? []
 						: [i && columns[i] ? `${columns[i]} ${cell}` : cell],
 				)
@@ -124,6 +128,10 @@ export function resultOf(machine, method, sections) {
 		machine,
 		method,
 		figures: figuresOf(sections),
+		notes: sections.flatMap(({ group = "", title, note }) =>
+			note ? [{ group, title, note }] : [],
+		),
+		aims: sections.flatMap(({ aims = [] }) => aims.map(judged)),
 	});
 }
 

@@ -63,10 +63,21 @@ export function exactly(value, unit, better = "less") {
 export function textOf(cell) {
 	if (typeof cell === "string") return cell;
 	const { samples: _, ...shown } = cell;
-	const { n, median, low, high, unstable } = estimateOf(shown);
-	if (n === 0 || Number.isNaN(median)) return "-";
-	const show = (/** @type {number} */ value) => grouped(value, cell.digits);
-	const range = n > 1 || cell.interval ? ` (${show(low)}–${show(high)})` : "";
+	const found = estimateOf(shown);
+	if (found.n === 0 || Number.isNaN(found.median)) return "-";
+	return spelled(found, cell.digits, found.n > 1 || Boolean(cell.interval));
+}
+
+/**
+ * @param {{ median: number, low: number, high: number, unstable: boolean }} estimate
+ * @param {number} [digits] after the point
+ * @param {boolean} [ranged] whether there is an interval to show
+ * @returns {string} `median (interval)`
+ */
+export function spelled(estimate, digits, ranged = true) {
+	const { median, low, high, unstable } = estimate;
+	const show = (/** @type {number} */ value) => grouped(value, digits);
+	const range = ranged ? ` (${show(low)}–${show(high)})` : "";
 	return `${unstable ? "unstable" : show(median)}${range}`;
 }
 
@@ -113,16 +124,32 @@ function pad(cell, width, column) {
  * @returns {Section | undefined} aim, figure, verdict
  */
 export function verdicts(sections) {
-	const aims = sections.flatMap((section) => section.aims ?? []);
+	return verdictsOf(sections.flatMap(({ aims = [] }) => aims.map(judged)));
+}
+
+/** @typedef {ReturnType<typeof judged>} Judged */
+
+/** @param {Aim} aim */
+export function judged({ text, aim, values, digits, interval, met }) {
+	const own = interval ? { interval } : {};
+	const measured = textOf({ ...figure(values, digits), ...own });
+	return { text, aim, measured, met: met(median(values)) };
+}
+
+/**
+ * @param {readonly Judged[]} aims
+ * @returns {Section | undefined}
+ */
+export function verdictsOf(aims) {
 	if (aims.length === 0) return undefined;
 	return {
 		title: "Aims",
 		columns: ["", "aim", "measured", "met"],
-		rows: aims.map(({ text, aim, values, digits, interval, met }) => [
+		rows: aims.map(({ text, aim, measured, met }) => [
 			text,
 			aim,
-			{ ...figure(values, digits), ...(interval ? { interval } : {}) },
-			met(median(values)) ? "yes" : "**no**",
+			measured,
+			met ? "yes" : "**no**",
 		]),
 	};
 }

@@ -115,13 +115,20 @@ describe("a result", () => {
 			{
 				group: "micro",
 				title: "T",
-				columns: ["", "ns/reading", "µs"],
+				columns: ["", "ns/reading", "± %", "µs"],
 				rows: [
-					["a", { ...figure([5]), samples: [4, 5, 6] }, figure([Number.NaN])],
+					[
+						"a",
+						{ ...figure([5]), samples: [4, 5, 6] },
+						"7.5",
+						figure([Number.NaN]),
+					],
 				],
 			},
 		]);
 		expect(found).toHaveLength(1);
+		// The margin is another one in each run, and the id must not be.
+		expect(found[0]?.id).toBe("micro/t/a/ns-reading");
 		expect(found[0]).toMatchObject({ values: [4, 5, 6], unit: "ns" });
 	});
 });
