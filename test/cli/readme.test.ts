@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { finish, folder, MAIN, ROOT } from "./child.js";
@@ -9,7 +9,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 	"npm ci && npm start":
 		"test/cli/demo.test.ts runs the demo; .ci/run installs",
 	"npm ci && npm test": ".ci/run",
-	"cd too-hot && npm install && npm test": "test/long/new-project.test.ts",
+	"cd ../too-hot && npm install && npm test": "test/long/new-project.test.ts",
 	"npx wasieve run examples/gateway.yaml":
 		"test/cli/run.test.ts, on a broker of its own",
 	"npm ci --omit=dev --omit=optional": "test/long/device.test.ts",
@@ -23,8 +23,8 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
 	"npx wasieve run examples/office.yaml": /"alert_type":"high_temperature"/,
 };
 
-/** Commands that write into the folder they are run in. */
-const WRITES = new Set(["npx wasieve new too-hot"]);
+/** Commands that write beside the folder they are run in. */
+const WRITES = new Set(["npx wasieve new ../too-hot"]);
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const told = commands(README);
@@ -54,7 +54,8 @@ describe("README.md", () => {
 				"npx wasieve",
 				`"${process.execPath}" "${MAIN}"`,
 			);
-			const cwd = WRITES.has(command) ? folder() : ROOT;
+			const cwd = WRITES.has(command) ? join(folder(), "clone") : ROOT;
+			mkdirSync(cwd, { recursive: true });
 			const ran = await finish(["sh", "-c", line], { cwd });
 			expect(ran.code, ran.stderr).toBe(0);
 			expect(ran.stdout).toMatch(PRINTS[command] ?? /./);
