@@ -35,7 +35,10 @@ export type RemoteLines = {
 export interface Gateway {
 	/** Resolves when every pipeline is up: connected, subscribed, its filters started. */
 	readonly up: Promise<void>;
-	/** Resolves when every pipeline has come to its end by itself (files, stdin). */
+	/**
+	 * Resolves when every pipeline has come to its end by itself (files, stdin). Without any other source a
+	 * pipeline whose filter cannot start, or that is stopped until told otherwise, has come to its end too.
+	 */
 	readonly ended: Promise<void>;
 	/** Where /health and /metrics are, if anywhere: http://host:port. */
 	readonly http: string | undefined;

@@ -21,7 +21,7 @@ import { type Engines, imageOf, openEngines, runtimeOf } from "./workshop.js";
 export interface Lines {
 	/** Resolves when every pipeline is up. */
 	readonly up: Promise<void>;
-	/** Resolves when every pipeline has ended by itself. */
+	/** Resolves when every pipeline has ended by itself, or is stopped for good. */
 	readonly ended: Promise<void>;
 	snapshots(): PipelineSnapshot[];
 	resume(name: string): Promise<boolean>;
@@ -58,6 +58,7 @@ export async function openLines(
 		files: new Map(),
 		modules: new Map(),
 		gather: new Gather(config.gather),
+		finite: comesToAnEnd(config),
 	};
 	const external = openEngines(config.images.dir, process.env, around.log);
 	const lines: Line[] = [];
@@ -104,6 +105,13 @@ interface Common extends Connections {
 	/** Module files, read once while all is wired, and what has been made of them, by limits. */
 	files: Map<string, Promise<Uint8Array>>;
 	modules: Map<string, Promise<FilterModule>>;
+	/** Of the whole gateway, whatever part of it this thread runs. */
+	finite: boolean;
+}
+
+/** A source without end keeps the gateway up, and with it everybody's next try. */
+function comesToAnEnd({ pipelines }: GatewayConfig): boolean {
+	return Object.values(pipelines).every(({ from }) => from.kind !== "mqtt");
 }
 
 async function wire(
@@ -135,6 +143,7 @@ async function wire(
 		window: limits.inflight,
 		readingLimit: limits.reading,
 		cooldown: restart.cooldown,
+		finite: common.finite,
 		clock: around.clock,
 		log: around.log,
 	});

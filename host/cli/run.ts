@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { GatewayConfig } from "../config/types.js";
 import type { PipelineSnapshot } from "../contract.js";
-import { WasieveError } from "../errors.js";
+import { type Code, WasieveError } from "../errors.js";
 import type { Gateway } from "./gateway.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions, quantity } from "./options.js";
@@ -16,7 +16,8 @@ export const runVerb: Verb = {
 	help: `usage: wasieve run CONFIG [--deadline DURATION]
 
 Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM or SIGINT, or until every source
-has come to its end (files, stdin). MQTT_BROKER in the environment overrides the config's broker.
+has come to its end (files, stdin). Where every source has an end, a pipeline whose filter cannot start
+or that is stopped for good has ended too, and is no success. MQTT_BROKER in the environment overrides the config's broker.
 
 A signal stops in stages, also while all is starting: no more readings are taken, filters are
 flushed, outputs delivered, readings acknowledged. A second signal forces. What is not
@@ -26,8 +27,8 @@ acknowledged then, a persistent session delivers again at the next start.
 
 stdout carries nothing but what a pipeline writes there; the log goes to stderr.
 
-Exit codes: 0 ended or stopped in order, 1 could not start, or the stop was forced or not done by
-the deadline, 2 wrong command line, 3 the config has errors.
+Exit codes: 0 ended or stopped in order, 1 could not start or ended with a pipeline stopped, or the
+stop was forced or not done by the deadline, 2 wrong command line, 3 the config has errors.
 
 Example:
   wasieve run examples/gateway.yaml
@@ -96,13 +97,16 @@ export async function stayUp(
 	deadline: number,
 ): Promise<number> {
 	let gateway: Staying | undefined;
-	const done = starting.then((started) => {
+	const done = starting.then(async (started) => {
 		gateway = started;
-		return Promise.all([started.up, started.ended]);
+		// What has ended may never have been up.
+		await Promise.race([started.up, started.ended]);
+		return started.ended;
 	});
 	done.catch(() => {}); // a stop before all is up makes up fail: that is not news
+	let asked: string | undefined;
 	try {
-		await Promise.race([done, signals.first]);
+		asked = (await Promise.race([done, signals.first])) ?? undefined;
 	} catch (thrown) {
 		await gateway?.stop(deadline);
 		throw thrown;
@@ -112,11 +116,21 @@ export async function stayUp(
 		signals.second.then(() => "forced"),
 	]);
 	signals.off();
-	for (const each of (await gateway?.snapshots()) ?? [])
-		io.stderr.write(accountLine(each));
-	if (how === "drained") return EXIT.OK;
-	io.stderr.write(errorText(notDrained(how, deadline)));
-	return EXIT.FAILED;
+	const snapshots = (await gateway?.snapshots()) ?? [];
+	for (const each of snapshots) io.stderr.write(accountLine(each));
+	const faults = how === "drained" ? [] : [notDrained(how, deadline)];
+	// A signal ends what is stopped as it ends all else.
+	if (asked === undefined) faults.push(...snapshots.flatMap(whyStopped));
+	for (const each of faults) io.stderr.write(errorText(each));
+	return faults.length === 0 ? EXIT.OK : EXIT.FAILED;
+}
+
+function whyStopped({ name, state, reason }: PipelineSnapshot): WasieveError[] {
+	if (state !== "stopped" || reason === undefined) return [];
+	const { code, message, hint } = reason;
+	return [
+		new WasieveError(code as Code, `${name}: ${message}`, hint ? { hint } : {}),
+	];
 }
 
 /** Waiting for a start that takes long (it pulls an image, say) is part of the time that a stop may take. */
@@ -166,7 +180,7 @@ function notDrained(how: string, deadline: number): WasieveError {
 }
 
 function accountLine(each: PipelineSnapshot): string {
-	const { name, taken, emitted, dropped, failed, open, missed } = each;
+	const { name, taken, emitted, dropped, failed, open, outputs, missed } = each;
 	const passed = missed === 0 ? "" : `; missed ${missed}`;
-	return `${name}: taken ${taken} = emitted ${emitted} + dropped ${dropped} + failed ${failed} + open ${open}${passed}\n`;
+	return `${name}: taken ${taken} = emitted ${emitted} + dropped ${dropped} + failed ${failed} + open ${open}; outputs ${outputs}${passed}\n`;
 }

@@ -307,7 +307,7 @@ const restart: Key = {
 		),
 		cooldown: limit(
 			"duration",
-			"How long a stopped pipeline rests before it is tried again; 0: until it is resumed by command.",
+			"How long a stopped pipeline rests before it is tried again; 0: until it is resumed by command. Where every source is a file or stdin, `wasieve run` ends instead (exit code 1) if the filter cannot start, or with 0.",
 			"30s",
 			[0, 86_400_000],
 			"5m",

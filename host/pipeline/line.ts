@@ -38,6 +38,8 @@ export interface LineOptions {
 	readingLimit: number;
 	/** How long a stopped engine rests before it is tried again, ms; 0: until told. */
 	cooldown: number;
+	/** Nothing can come later but what is there now (files, stdin): a stop until told otherwise is the end. */
+	finite: boolean;
 	clock: Clock;
 	log: Log;
 }
@@ -56,7 +58,7 @@ export class Line {
 	readonly ledger: Ledger;
 	readonly latency = new Latency();
 	readonly failures: Failures;
-	/** Resolves when the source came to its end and everything is settled, or after stop(). */
+	/** Resolves when the source came to its end and everything is settled, after stop(), or when a finite line stops for good. */
 	readonly ended: Promise<void>;
 	restarts = 0;
 	missed = 0;
@@ -220,8 +222,12 @@ export class Line {
 	#giveUp(error: WasieveError): void {
 		if (this.state === "stopped") return; // what stopped it first says until when
 		this.halt(error);
-		if (this.#o.cooldown === 0 || this.#finishing !== undefined) return;
-		this.#cooling = setTimeout(() => void this.resume(), this.#o.cooldown);
+		if (this.#finishing !== undefined) return;
+		const { cooldown, finite } = this.#o;
+		// Whoever waits for the end of a finite line waits for no filter that cannot start.
+		if (finite && (cooldown === 0 || !this.#up)) this.#end();
+		else if (cooldown > 0)
+			this.#cooling = setTimeout(() => void this.resume(), cooldown);
 	}
 
 	/* ------------------------------------------------------------- wiring */
@@ -371,6 +377,7 @@ export class Line {
 			this.ledger.hold(n);
 			this.#culprits.push({ stage, batch: batch.copy(i, i + 1) });
 			if (this.reason?.code !== "E_PIPELINE_ONERROR") this.halt(stopsOn(error));
+			if (this.#o.finite) this.#end();
 			return;
 		}
 		this.failures.keep(n, batch.topic(i), batch.payload(i), error);

@@ -127,7 +127,7 @@ test("a signal while the gateway starts is a stop in stages", async () => {
 	expect(ran.signal).toBe(null);
 	expect(ran.code, ran.stderr).toBe(0);
 	expect(ran.stderr).toMatch(
-		/^SIGTERM: stopping, [\s\S]*taken \d+ = .* open 0\n$/,
+		/^SIGTERM: stopping, [\s\S]*taken \d+ = .* open 0; outputs \d+\n$/,
 	);
 });
 

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startBroker } from "#host/mqtt/broker.js";
+import { assemble } from "../engine/wat.js";
 import { folder, MAIN, ROOT, wasieve } from "./child.js";
 
 const OVERHEAT = join(ROOT, "build/overheat.wasm");
@@ -79,7 +80,7 @@ describe("wasieve run without a broker", () => {
 		);
 		expect(ran.stderr).toMatch(
 			new RegExp(
-				`^overheat: taken 10808 = emitted ${hot.length} \\+ dropped ${10808 - hot.length} \\+ failed 0 \\+ open 0$`,
+				`^overheat: taken 10808 = emitted ${hot.length} \\+ dropped ${10808 - hot.length} \\+ failed 0 \\+ open 0; outputs ${hot.length}$`,
 				"m",
 			),
 		);
@@ -102,7 +103,29 @@ describe("wasieve run without a broker", () => {
 		running.child.kill("SIGTERM");
 		expect(await running.closed).toBe(0);
 		expect(running.log.at(-1)).toBe(
-			"hot: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0",
+			"hot: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0; outputs 1",
+		);
+	});
+
+	it("does not wait for a filter that cannot start", async () => {
+		const path = config(STDIN.replace("OVERHEAT", "dead.wasm"));
+		const dead = `(module (memory (export "memory") 1) (func (export "_start") unreachable))`;
+		writeFileSync(join(path, "../dead.wasm"), await assemble(dead));
+		const ran = await wasieve(["run", path], { input: `${HOT}\n` });
+		expect(ran).toMatchObject({ code: 1, stdout: "" });
+		expect(ran.stderr).toMatch(/^hot: taken 0 = .* open 0; outputs 0$/m);
+		expect(ran.stderr).toMatch(/^error E_GUEST_START: hot: .*unreachable/m);
+	});
+
+	it("ends with an error at the reading that onError: stop stops on", async () => {
+		const path = config(
+			STDIN.replace("to: stdout", "to: stdout, onError: stop"),
+		);
+		const running = start(path);
+		running.child.stdin.write(`{"temperature":\n`);
+		expect(await running.closed).toBe(1);
+		expect(running.log.join("\n")).toMatch(
+			/^hot: taken 1 = .* open 1; outputs 0\nerror E_PIPELINE_ONERROR: hot: /m,
 		);
 	});
 
@@ -114,7 +137,7 @@ describe("wasieve run without a broker", () => {
 		expect(ran.code).toBe(0);
 		expect(ran.stdout).toBe(`${ALERT}\n`);
 		expect(ran.stderr).toMatch(
-			/^hot: taken 2 = emitted 1 \+ dropped 0 \+ failed 1 \+ open 0$/m,
+			/^hot: taken 2 = emitted 1 \+ dropped 0 \+ failed 1 \+ open 0;/m,
 		);
 		const kept = readFileSync(join(path, "../quarantine/hot.ndjson"), "utf8")
 			.trim()
@@ -160,7 +183,7 @@ describe("wasieve run over MQTT", () => {
 		running.child.kill("SIGINT");
 		expect(await running.closed).toBe(0);
 		expect(running.log.at(-1)).toBe(
-			"overheat: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0",
+			"overheat: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0; outputs 1",
 		);
 	});
 

@@ -246,7 +246,7 @@ async function survive(protocol: 4 | 5, port: number): Promise<void> {
 		`  ${alerts.messages.length - FLOOD - 1} of ${FLOOD} alerts came again`,
 	);
 	expect(await kill(gateway.child, "SIGTERM")).toBe(0);
-	expect(gateway.log()).toMatch(/open 0$/m);
+	expect(gateway.log()).toMatch(/open 0;/m);
 	await sender.endAsync();
 	await alerts.client.endAsync();
 }
@@ -283,7 +283,7 @@ async function reconnect(
 			`  ${FLOOD + 1 - tap.brought.size} readings were never brought: ${kind.name} forgets ${kind.forgets}`,
 		);
 	expect(await kill(gateway.child, "SIGTERM")).toBe(0);
-	expect(gateway.log()).toMatch(/open 0$/m);
+	expect(gateway.log()).toMatch(/open 0;/m);
 	await tap.close();
 	expect(tap.connections).toBeGreaterThanOrEqual(8);
 	expect(tap.acknowledged).toBeGreaterThanOrEqual(tap.brought.size);

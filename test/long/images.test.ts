@@ -183,7 +183,7 @@ describe.skipIf(!possible)("images of the Dockerfile", () => {
 				console.info(`gateway: stopped after ${Date.now() - began} ms`);
 				await until("{{.State.Status}} {{.State.ExitCode}}", "exited 0");
 				expect(await log()).toContain(
-					"overheat: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0",
+					"overheat: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0; outputs 1",
 				);
 			},
 		);

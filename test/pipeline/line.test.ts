@@ -318,6 +318,53 @@ describe("stop and resume", () => {
 		expect(story).not.toContain("source up");
 	});
 
+	test("a finite line ends with a filter that cannot start", async () => {
+		const before = timers();
+		const { line, engine } = scriptedLine({ finite: true });
+		engine.start = () => Promise.reject(startFault());
+		const up = line.start().catch((error: unknown) => error);
+		await line.ended;
+		expect(timers()).toBe(before);
+		expect(line.snapshot()).toMatchObject({
+			state: "stopped",
+			reason: { code: "E_GUEST_START" },
+		});
+		await line.stop();
+		expect(await up).toMatchObject({ code: "E_PIPELINE_STOPPED" });
+	});
+
+	test("a finite line that is to be tried again has not ended", async () => {
+		const before = timers();
+		const { line, engine } = scriptedLine({ finite: true });
+		await line.start();
+		engine.outcomes.stopped(tooOften());
+		expect(timers()).toBe(before + 1);
+		await line.stop();
+	});
+
+	test.each([[{ cooldown: 0 }], [{ onError: "stop" as const }]])(
+		"a finite line with %j ends where it is stopped until told otherwise",
+		async (options) => {
+			const { line, source, engine } = scriptedLine({
+				finite: true,
+				...options,
+			});
+			engine.work = (batch, outcomes) => {
+				if ("cooldown" in options) return outcomes.stopped(tooOften());
+				outcomes.begin();
+				outcomes.fail(batch, 0, trap());
+				outcomes.commit();
+				outcomes.consumed(batch, 0, 1);
+			};
+			await line.start();
+			source.intake.take(batchOf(["a", "1"]));
+			await line.ended;
+			expect(line.state).toBe("stopped");
+			await line.stop();
+			expect(source.acknowledged).toBe(0);
+		},
+	);
+
 	test("a filter that gives up while the line stops leaves no timer behind", async () => {
 		const before = timers();
 		const { line, engine } = scriptedLine();

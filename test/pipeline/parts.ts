@@ -196,6 +196,7 @@ export function scriptedLine(
 		window: 8,
 		readingLimit: 64,
 		cooldown: 60_000,
+		finite: false,
 		clock: () => 1000,
 		log: SILENT,
 		...options,
