@@ -17,7 +17,8 @@ export const runVerb: Verb = {
 
 Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM or SIGINT, or until every source
 has come to its end (files, stdin). Where every source has an end, a pipeline whose filter cannot start
-or that is stopped for good has ended too, and is no success. MQTT_BROKER in the environment overrides the config's broker.
+or that is stopped for good has ended too, as a failure. MQTT_BROKER in the environment overrides
+the config's broker.
 
 A signal stops in stages, also while all is starting: no more readings are taken, filters are
 flushed, outputs delivered, readings acknowledged. A second signal forces. What is not
