@@ -189,6 +189,7 @@ export async function runAgainst(options, progress) {
 	const { gate, markdown } = options;
 	return compareFiles(
 		[...files, "--gate", gate, ...(markdown ? ["--markdown", markdown] : [])],
-		(text) => console.log(text),
+		console.log,
+		progress.tell,
 	);
 }

@@ -19,8 +19,8 @@ const THRESHOLD = 2;
 /**
  * @typedef {import("./results.mjs").ResultFigure} ResultFigure
  * @typedef {import("./results.mjs").Result} Result
- * @typedef {"faster" | "slower" | "same" | "unstable" | "gone" | "new"} Verdict
- *   For sizes and counts faster and slower are said as "better" and "worse" in the table.
+ * @typedef {"slower" | "gone" | "faster" | "changed" | "new" | "unstable" | "same"} Verdict
+ *   For sizes and counts slower is more of them; changed is what is exact and neither better nor worse.
  *
  * @typedef {object} Comparison
  * @property {ResultFigure | undefined} a
@@ -67,12 +67,13 @@ export function compare(a, b, threshold = THRESHOLD) {
  * @returns {Pick<Comparison, "ratio" | "low" | "high" | "verdict">}
  */
 function judge(a, b, threshold, paired) {
-	// Nothing against nothing is no change, and no ratio of floats.
-	if (a.median === 0 && b.median === 0)
-		return { ratio: 1, low: 1, high: 1, verdict: "same" };
+	// What never was anything else needs no rounds; and nothing against nothing has no ratio.
+	const only = [...new Set([...a.values, ...b.values])];
+	if (only.length === 1) return { ratio: 1, low: 1, high: 1, verdict: "same" };
 	if (a.exact && b.exact) {
 		const ratio = b.median / a.median;
-		const verdict = ratio === 1 ? "same" : direction(a, ratio > 1);
+		const neither = a.better === "neither";
+		const verdict = neither ? "changed" : direction(a, ratio > 1);
 		return { ratio, low: ratio, high: ratio, verdict };
 	}
 	const found = paired
@@ -120,35 +121,61 @@ export function broken(comparisons, gate) {
  * @param {Result} b
  * @param {readonly Comparison[]} comparisons
  * @param {Gate} gate
- * @returns {string} for a pull request: what moved on top, all of it folded away behind
+ * @returns {string} for a pull request: what moved on top, what did not or cannot be told folded away behind
  */
 export function compareMarkdown(a, b, comparisons, gate) {
 	const faults = broken(comparisons, gate);
-	const moved = comparisons.filter(({ verdict }) => verdict !== "same");
-	const counts = ["faster", "slower", "same", "unstable", "gone", "new"]
+	const moved = VERDICTS.filter((verdict) => !FOLDED.includes(verdict));
+	const outcome = faults.length
+		? `**${faults.length} of the gated figures got worse**`
+		: "**The gate holds**";
+	const { arch, cpu } = b.machine;
+	const of = (/** @type {readonly Verdict[]} */ verdicts) =>
+		verdicts.flatMap((verdict) =>
+			comparisons.filter((each) => each.verdict === verdict),
+		);
+	return [
+		`## Benchmark, ${arch}`,
+		"",
+		`${outcome}. \`${a.machine.commit}\` → \`${b.machine.commit}\` on ${cpu}: ${counted(comparisons, VERDICTS)}.`,
+		...caveats(a, b),
+		"",
+		...(of(moved).length ? [table("What moved", of(moved))] : []),
+		...(of(FOLDED).length
+			? [
+					`<details><summary>${counted(comparisons, FOLDED)}</summary>`,
+					"",
+					table("What did not move", of(FOLDED)),
+					"</details>",
+					"",
+				]
+			: []),
+	].join("\n");
+}
+
+/** In the order one looks for them. @type {readonly Verdict[]} */
+const VERDICTS = [
+	"slower",
+	"gone",
+	"faster",
+	"changed",
+	"new",
+	"unstable",
+	"same",
+];
+
+/** @type {readonly Verdict[]} */
+const FOLDED = ["unstable", "same"];
+
+/** @type {(comparisons: readonly Comparison[], verdicts: readonly Verdict[]) => string} */
+function counted(comparisons, verdicts) {
+	return verdicts
 		.map((verdict) => {
 			const n = comparisons.filter((each) => each.verdict === verdict).length;
 			return n ? `${n} ${verdict}` : "";
 		})
 		.filter(Boolean)
 		.join(", ");
-	const outcome = faults.length
-		? `**${faults.length} of the gated figures got worse**`
-		: "**The gate holds**";
-	const { arch, cpu } = b.machine;
-	return [
-		`## Benchmark, ${arch}`,
-		"",
-		`${outcome}. \`${a.machine.commit}\` → \`${b.machine.commit}\` on ${cpu}: ${counts}.`,
-		...caveats(a, b),
-		"",
-		...(moved.length ? [table("What moved", moved)] : []),
-		`<details><summary>All ${comparisons.length} figures</summary>`,
-		"",
-		table("All figures", comparisons),
-		"</details>",
-		"",
-	].join("\n");
 }
 
 /**
@@ -178,7 +205,7 @@ function table(title, comparisons) {
 		title,
 		columns: ["", "A", "B", "B / A", "95 %", "verdict"],
 		rows: comparisons.map(({ id, a, b, ratio, low, high, exact, verdict }) => [
-			`${[(a ?? b)?.group, (a ?? b)?.subject, (a ?? b)?.name].filter(Boolean).join(" · ") || id}${exact ? " (exact)" : ""}`,
+			`${nameOf({ id, a, b })}${exact ? " (exact)" : ""}`,
 			shown(a),
 			shown(b),
 			Number.isFinite(ratio) ? ratio.toFixed(3) : "-",
@@ -190,10 +217,17 @@ function table(title, comparisons) {
 	});
 }
 
+/** @type {(of: Pick<Comparison, "id" | "a" | "b">) => string} */
+function nameOf({ id, a, b }) {
+	const { group, subject, name } = a ?? b ?? {};
+	return [group, subject, name].filter(Boolean).join(" · ") || id;
+}
+
 /** @param {ResultFigure | undefined} figure */
 function shown(figure) {
 	if (figure === undefined) return "-";
-	const digits = Math.abs(figure.median) < 100 ? 2 : 0;
+	// Of what is exact the last digit may be all that moved.
+	const digits = figure.exact || Math.abs(figure.median) < 100 ? 2 : 0;
 	const text = figure.median.toLocaleString("en-US", {
 		maximumFractionDigits: digits,
 	});
@@ -209,26 +243,29 @@ Exit codes: 0 the gate holds, 1 it does not, 2 wrong command line or file.
 
 /**
  * @param {readonly string[]} argv
- * @param {(text: string) => void} print
+ * @param {(text: string) => void} print to stdout
+ * @param {(text: string) => void} complain to stderr: what is wrong with the command, or each figure that breaks the gate
  * @returns {number} exit code
  */
-export function compareFiles(argv, print) {
+export function compareFiles(argv, print, complain) {
 	/** @type {{ markdown: string, faults: Comparison[] }} */
 	let done;
 	try {
 		done = compared(argv);
 	} catch (error) {
-		print(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+		complain(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
 		return 2;
 	}
 	print(done.markdown);
-	for (const { id, ratio, verdict } of done.faults)
-		print(
-			verdict === "gone"
-				? `gate: ${id} is gone`
-				: `gate: ${id} got worse, × ${ratio.toFixed(3)}`,
-		);
+	for (const fault of done.faults) complain(causeOf(fault));
 	return done.faults.length > 0 ? 1 : 0;
+}
+
+/** @param {Comparison} fault */
+function causeOf(fault) {
+	const { a, b, ratio } = fault;
+	const is = b ? `${shown(b)} (× ${ratio.toFixed(3)})` : "gone";
+	return `gate: ${nameOf(fault)} was ${shown(a)}, is ${is}`;
 }
 
 /**
@@ -265,6 +302,8 @@ function compared(argv) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-	process.exitCode = compareFiles(process.argv.slice(2), (text) =>
-		console.log(text),
+	process.exitCode = compareFiles(
+		process.argv.slice(2),
+		console.log,
+		console.error,
 	);

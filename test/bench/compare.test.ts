@@ -57,6 +57,24 @@ describe("compare", () => {
 		expect(verdictOf(COST, base, sampleResult())).toBe("same");
 	});
 
+	it("needs no rounds for what was never anything else", () => {
+		const before = sampleResult();
+		const [first] = before.figures;
+		if (!first) throw new Error("no figure");
+		const size = (bytes: number, exact: boolean): Result => ({
+			...before,
+			figures: [
+				{ ...first, exact, better: "neither", values: [bytes], median: bytes },
+			],
+		});
+		const verdict = (a: Result, b: Result) => verdictOf(RATE, a, b);
+		expect(verdict(size(5, false), size(5, true))).toBe("same");
+		expect(verdict(size(5, true), size(6, true))).toBe("changed");
+		expect(verdict(size(5, false), size(6, false))).toBe("unstable");
+		const grown = compare(size(5, true), size(6, true));
+		expect(broken(grown, "exact")).toEqual([]);
+	});
+
 	it("gives the ratio with its interval", () => {
 		const found = compare(base, sampleResult({ rate: around(3e6) }));
 		const rate = found.find(({ id }) => id === RATE);
@@ -103,29 +121,59 @@ describe("bench compare A.json B.json", () => {
 
 	function run(...args: string[]) {
 		const said: string[] = [];
-		const code = compareFiles(args, (text) => said.push(text));
-		return { code, text: said.join("\n") };
+		const complaints: string[] = [];
+		const code = compareFiles(
+			args,
+			(text) => said.push(text),
+			(text) => complaints.push(text),
+		);
+		return { code, text: said.join("\n"), stderr: complaints.join("\n") };
 	}
 
 	it("ends with 0, and writes Markdown", () => {
 		const [a, b, markdown] = files(sampleResult(), sampleResult());
-		const { code, text } = run(a, b, "--markdown", markdown);
+		const { code, text, stderr } = run(a, b, "--markdown", markdown);
 		expect(code).toBe(0);
+		expect(stderr).toBe("");
 		expect(text).toContain("**The gate holds**");
-		expect(text).toContain("<details><summary>All 8 figures</summary>");
+		expect(text).toContain("<details><summary>8 same</summary>");
 		expect(text).not.toContain("### What moved");
 		expect(`${readFileSync(markdown, "utf8")}`).toBe(text);
 	});
 
-	it("ends with 1 and says which figure", () => {
-		const [a, b] = files(sampleResult(), sampleResult({ bytes: 9000 }));
-		const { code, text } = run(a, b);
+	it("ends with 1 and says which figure on stderr, with what it was and is", () => {
+		const before = sampleResult();
+		const after = sampleResult({ bytes: 9000, instructions: 3198.9 });
+		const [a, b] = files(before, after);
+		const { code, text, stderr } = run(a, b);
 		expect(code).toBe(1);
 		expect(text).toContain("### What moved");
-		expect(text).toContain(
-			"gate: size/modules/overheat/bytes got worse, × 1.133",
+		expect(stderr.split("\n")).toEqual([
+			"gate: cost · overheat · instructions/reading was 3,198.8 instructions, is 3,198.9 instructions (× 1.000)",
+			"gate: size · overheat · bytes was 7,945 bytes, is 9,000 bytes (× 1.133)",
+			"gate: size · stuffy · bytes was 13,506.5 bytes, is 15,300 bytes (× 1.133)",
+		]);
+		expect(run(a, b, "--gate", "none")).toMatchObject({ code: 0, stderr: "" });
+		after.figures = after.figures.filter(({ id }) => id !== COST);
+		const [, less] = files(before, after);
+		expect(run(a, less).stderr).toContain(
+			"overheat · instructions/reading was 3,198.8 instructions, is gone",
 		);
-		expect(run(a, b, "--gate", "none").code).toBe(0);
+	});
+
+	it("puts slower first, then faster, and folds the rest away", () => {
+		const noisy = { rate: around(2e6, 0.5), us: around(15) };
+		const [a, b] = files(sampleResult({ bytes: 9000 }), sampleResult(noisy));
+		const [shown = "", folded = ""] = run(a, b).text.split("<details>");
+		expect(shown).not.toMatch(/\| +(unstable|same) \|/);
+		expect(shown).toContain("1 slower, 2 faster, 4 unstable, 1 same.");
+		expect(
+			shown
+				.match(/(slower|faster)(\*\*)? +\|/g)
+				?.map((cell) => cell.slice(0, 6)),
+		).toEqual(["slower", "faster", "faster"]);
+		expect(folded).toContain("<summary>4 unstable, 1 same</summary>");
+		expect(folded.match(/\| +unstable \|/g)).toHaveLength(4);
 	});
 
 	it("warns of other machines and noise", () => {
@@ -142,8 +190,8 @@ describe("bench compare A.json B.json", () => {
 		[["/no/a", "/no/b"], "/no/a"],
 		[["a", "b", "--wat"], "--wat"],
 	])("ends with 2 on %j", (args, said) => {
-		const { code, text } = run(...args);
+		const { code, stderr } = run(...args);
 		expect(code).toBe(2);
-		expect(text).toContain(said);
+		expect(stderr).toContain(said);
 	});
 });
