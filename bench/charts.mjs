@@ -118,11 +118,14 @@ export function dotChart(title, dots, axes) {
 		dots.map((dot) => ({ ...dot, x: x(dot.x), y: y(dot.y) })),
 		frame,
 	);
-	const drawn = spots.map(({ dot, line }, i) => {
+	const drawn = spots.map(({ dot, line, side }, i) => {
 		const { label, series } = dot;
 		const [size, speed] = [dots[i]?.x ?? 0, dots[i]?.y ?? 0];
 		const said = `${label}: ${short(size)} ${axes.x}, ${short(speed)} ${axes.y}`;
-		return `<g><title>${escaped(said)}</title><path class="leader" d="M${(dot.x + 6).toFixed(1)} ${dot.y.toFixed(1)}L${(dot.x + 14).toFixed(1)} ${(line - 4).toFixed(1)}"/><circle class="dot s${series}" cx="${dot.x.toFixed(1)}" cy="${dot.y.toFixed(1)}" r="5"/><text class="value" x="${(dot.x + 17).toFixed(1)}" y="${line.toFixed(1)}">${escaped(label)}</text></g>`;
+		const across = (/** @type {number} */ far) =>
+			(dot.x + side * far).toFixed(1);
+		const anchor = side < 0 ? ' text-anchor="end"' : "";
+		return `<g><title>${escaped(said)}</title><path class="leader" d="M${across(6)} ${dot.y.toFixed(1)}L${across(14)} ${(line - 4).toFixed(1)}"/><circle class="dot s${series}" cx="${dot.x.toFixed(1)}" cy="${dot.y.toFixed(1)}" r="5"/><text class="value" x="${across(17)}" y="${line.toFixed(1)}"${anchor}>${escaped(label)}</text></g>`;
 	});
 	const names = `<text class="axis" x="${frame.right}" y="${height - 8}" text-anchor="end">${escaped(axes.x)} →</text><text class="axis" x="${frame.left}" y="${frame.top - 8}">↑ ${escaped(axes.y)}</text>`;
 	return svg(
@@ -134,35 +137,73 @@ export function dotChart(title, dots, axes) {
 }
 
 /** Of a label: its height, and the width of a letter. */
-const LINE = 13;
-const LETTER = 6.6;
+const LINE = 14;
+const LETTER = 6.8;
+
+/** @typedef {{ left: number, right: number, top: number, bottom: number }} Box */
 
 /**
- * A label lies right of its dot, or up or down from there until it meets no other one.
+ * A label lies right or left of its dot, or up or down from there, at the nearest place where neither it nor the line
+ * that leads to it meets another dot, label or line.
  *
  * @template {{ label: string, x: number, y: number }} D
  * @param {readonly D[]} dots where they are drawn
- * @param {{ top: number, bottom: number }} frame
- * @returns {{ dot: D, line: number }[]} `line`: the label's base line
+ * @param {{ left: number, top: number, bottom: number }} frame
+ * @returns {{ dot: D, line: number, side: 1 | -1 }[]} `line`: the label's base line; `side`: 1 is right of the dot
  */
-function placed(dots, { top, bottom }) {
-	/** @type {{ dot: D, line: number }[]} */
-	const done = [];
-	const meets = (/** @type {D} */ dot, /** @type {number} */ line) =>
-		done.some(
-			(other) =>
-				Math.abs(other.line - line) < LINE &&
-				other.dot.x < dot.x + 20 + dot.label.length * LETTER &&
-				dot.x < other.dot.x + 20 + other.dot.label.length * LETTER,
+function placed(dots, { left, top, bottom }) {
+	/** @type {Box[]} */
+	const taken = [];
+	return dots.map((dot) => {
+		const others = dots.filter((other) => other !== dot);
+		const full = [...others.map((other) => around(other, 6)), ...taken];
+		const places = Array.from({ length: 120 }, (_, k) => {
+			const far = Math.ceil((k >> 1) / 2) * 4;
+			const line = dot.y + 4 + ((k >> 1) % 2 ? -far : far);
+			const side = /** @type {1 | -1} */ (k % 2 ? -1 : 1);
+			return { dot, line, side, parts: partsOf(dot, line, side) };
+		});
+		const free = places.find(({ parts }) =>
+			parts.every(
+				(part) =>
+					Math.min(part.left - left, part.top - top, bottom - part.bottom) >
+						0 &&
+					part.right < WIDTH &&
+					!full.some((box) => overlap(part, box)),
+			),
 		);
-	for (const dot of dots) {
-		const lines = Array.from({ length: 60 }, (_, k) => {
-			const far = Math.ceil(k / 2) * 4;
-			return dot.y + 4 + (k % 2 ? -far : far);
-		}).filter((line) => line > top + 8 && line < bottom - 4);
-		done.push({ dot, line: lines.find((line) => !meets(dot, line)) ?? dot.y });
-	}
-	return done;
+		const found = free ?? /** @type {typeof places[number]} */ (places[0]);
+		taken.push(...found.parts);
+		return found;
+	});
+}
+
+/**
+ * @param {{ label: string, x: number, y: number }} dot
+ * @param {number} line
+ * @param {1 | -1} side
+ * @returns {Box[]} what the label and its leader cover
+ */
+function partsOf({ label, x, y }, line, side) {
+	const ends = [x + side * 17, x + side * (17 + label.length * LETTER)];
+	const leader = [0.2, 0.4, 0.6, 0.8, 1].map((share) => {
+		const at = { x: x + side * (6 + 8 * share), y: y + share * (line - 4 - y) };
+		return around(at, 1);
+	});
+	const [left, right] = [Math.min(...ends), Math.max(...ends)];
+	return [{ left, right, top: line - LINE + 3, bottom: line + 3 }, ...leader];
+}
+
+/** @type {(at: { x: number, y: number }, far: number) => Box} */
+function around({ x, y }, far) {
+	return { left: x - far, right: x + far, top: y - far, bottom: y + far };
+}
+
+/** @type {(a: Box, b: Box) => boolean} */
+function overlap(a, b) {
+	return (
+		a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+	);
 }
 
 /**

@@ -121,9 +121,10 @@ export function broken(comparisons, gate) {
  * @param {Result} b
  * @param {readonly Comparison[]} comparisons
  * @param {Gate} gate
+ * @param {boolean} [folds] whether its reader can fold: a terminal cannot, and gets no more than the count
  * @returns {string} for a pull request: what moved on top, what did not or cannot be told folded away behind
  */
-export function compareMarkdown(a, b, comparisons, gate) {
+export function compareMarkdown(a, b, comparisons, gate, folds = true) {
 	const faults = broken(comparisons, gate);
 	const moved = VERDICTS.filter((verdict) => !FOLDED.includes(verdict));
 	const outcome = faults.length
@@ -141,7 +142,7 @@ export function compareMarkdown(a, b, comparisons, gate) {
 		...caveats(a, b),
 		"",
 		...(of(moved).length ? [table("What moved", of(moved))] : []),
-		...(of(FOLDED).length
+		...(folds && of(FOLDED).length
 			? [
 					`<details><summary>${counted(comparisons, FOLDED)}</summary>`,
 					"",
@@ -237,7 +238,7 @@ function shown(figure) {
 const USAGE = `npm run bench:compare -- A.json B.json [flags]
   --gate WHICH      which figures may not get slower: exact (default), all, none
   --threshold PCT   percent that is no difference (default ${THRESHOLD})
-  --markdown FILE   writes the comparison there as well
+  --markdown FILE   writes the comparison there, with what is unstable or the same
 Exit codes: 0 the gate holds, 1 it does not, 2 wrong command line or file.
 `;
 
@@ -248,7 +249,7 @@ Exit codes: 0 the gate holds, 1 it does not, 2 wrong command line or file.
  * @returns {number} exit code
  */
 export function compareFiles(argv, print, complain) {
-	/** @type {{ markdown: string, faults: Comparison[] }} */
+	/** @type {{ shown: string, faults: Comparison[] }} */
 	let done;
 	try {
 		done = compared(argv);
@@ -256,7 +257,7 @@ export function compareFiles(argv, print, complain) {
 		complain(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
 		return 2;
 	}
-	print(done.markdown);
+	print(done.shown);
 	for (const fault of done.faults) complain(causeOf(fault));
 	return done.faults.length > 0 ? 1 : 0;
 }
@@ -296,9 +297,10 @@ function compared(argv) {
 	if (!(threshold >= 0)) throw new Error(`--threshold ${values.threshold}`);
 	const [a, b] = [readResult(fileA), readResult(fileB)];
 	const comparisons = compare(a, b, threshold);
-	const markdown = compareMarkdown(a, b, comparisons, gate);
-	if (values.markdown) writeFileSync(resolve(values.markdown), markdown);
-	return { markdown, faults: broken(comparisons, gate) };
+	const markdown = (/** @type {boolean} */ folds) =>
+		compareMarkdown(a, b, comparisons, gate, folds);
+	if (values.markdown) writeFileSync(resolve(values.markdown), markdown(true));
+	return { shown: markdown(false), faults: broken(comparisons, gate) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

@@ -61,6 +61,9 @@ export function reportHtml(results, history = new Map()) {
 `;
 }
 
+/** @type {(n: number, what: string) => string} */
+const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
 /** @param {string} group */
 const spoken = (group) => group.replaceAll("-", " ");
 
@@ -96,7 +99,7 @@ function machineCard({ machine, method }, name, series) {
 		["system", `${machine.kernel}, Node ${machine.node}`],
 		["engines", engines],
 		["before", mood],
-		["run", `${machine.date} UTC, ${method.rounds} rounds`],
+		["run", `${machine.date} UTC, ${counted(method.rounds, "round")}`],
 	];
 	const warnings = [
 		...(isNoisy(machine)
@@ -253,7 +256,7 @@ function trendsOf(name, runs) {
 	const told = alerts.length
 		? `<ul class="alerts">${alerts.map((each) => `<li>${escaped(alertText(each))}</li>`).join("")}</ul>`
 		: "<p>No alerts: nothing got worse in two runs running.</p>";
-	return `<article><h3>${escaped(name)} <small>${runs.length} runs</small></h3>${told}<div class="grid">${charts.slice(0, TRENDS).join("")}</div>${rest}</article>`;
+	return `<article><h3>${escaped(name)} <small>${counted(runs.length, "run")}</small></h3>${told}<div class="grid">${charts.slice(0, TRENDS).join("")}</div>${rest}</article>`;
 }
 
 /**
