@@ -9,6 +9,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dotChart } from "../../bench/charts.mjs";
 import { entryOf } from "../../bench/history.mjs";
 import { reportHtml } from "../../bench/report.mjs";
 import { around, sampleResult } from "./samples.js";
@@ -69,8 +70,67 @@ describe("the report", () => {
 		expect(page).toMatch(/unstable, [\d.]+–[\d.]+/);
 	});
 
+	it("counts one round as one", () => {
+		const once = sampleResult();
+		once.method.rounds = 1;
+		expect(reportHtml([once])).toContain("UTC, 1 round<");
+		expect(page).toContain("UTC, 9 rounds<");
+	});
+
 	it("is a page without results or history as well", () => {
 		expect(reportHtml([])).toContain("</html>");
+	});
+});
+
+describe("dots of size and speed", () => {
+	/** Filters of nearly the same size and speed. */
+	const crowd = [
+		["overheat", 5954, 6.526e6],
+		["overheat, SIMD", 7104, 10.371e6],
+		["stuffy", 11937, 2.088e6],
+		["stuffy, SIMD", 13513, 3.439e6],
+		["deadband", 12231, 2.387e6],
+		["deadband, SIMD", 13799, 3.712e6],
+		["rename", 11743, 2.646e6],
+		["rename, SIMD", 13200, 3.958e6],
+		["every-minute", 16234, 2.727e6],
+		["every-minute, SIMD", 18890, 3.753e6],
+	] as const;
+	const drawn = dotChart(
+		"T",
+		crowd.map(([label, x, y]) => ({ label, series: 0, x, y })),
+		{ x: "bytes", y: "1/s" },
+	);
+	const places = [
+		...drawn.matchAll(
+			/cx="([\d.]+)" cy="([\d.]+)".*?<text class="value" x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?>([^<]*)/g,
+		),
+	].map(([, cx, cy, x, y, end, label = ""]) => {
+		const width = label.length * 6.6;
+		const left = Number(x) - (end ? width : 0);
+		const box = [left, left + width, Number(y) - 11, Number(y) + 3] as const;
+		return { label, dot: [Number(cx), Number(cy)] as const, box };
+	});
+
+	it("have each a label", () => {
+		expect(places.map(({ label }) => label)).toEqual(
+			crowd.map(([label]) => label),
+		);
+	});
+
+	it("have labels that lie on no dot and on no other label", () => {
+		for (const { label, box } of places)
+			for (const other of places) {
+				const [x, y] = other.dot;
+				const [left, right, top, bottom] = box;
+				const onDot =
+					x + 5 > left && x - 5 < right && y + 5 > top && y - 5 < bottom;
+				expect(onDot, `${label} on the dot of ${other.label}`).toBe(false);
+				if (other.label === label) continue;
+				const [from, to, above, below] = other.box;
+				const met = from < right && left < to && above < bottom && top < below;
+				expect(met, `${label} on ${other.label}`).toBe(false);
+			}
 	});
 });
 

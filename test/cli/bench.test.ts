@@ -1,8 +1,15 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import {
+	cpSync,
+	mkdirSync,
+	readFileSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { measured } from "#host/cli/label.js";
-import { folder, ROOT, wasieve } from "./child.js";
+import { finish, folder, MAIN, ROOT, wasieve } from "./child.js";
+import { commands } from "./readme.js";
 
 const OVERHEAT = join(ROOT, "build/overheat.wasm");
 
@@ -189,5 +196,37 @@ describe("the interval of a median", () => {
 			high,
 			rounds: values.length,
 		});
+	});
+});
+
+describe("docs/bench.md", () => {
+	const docs = readFileSync(join(ROOT, "docs/bench.md"), "utf8");
+	const told = commands(docs);
+
+	it("shows the budget that is in examples/", () => {
+		const budget = join(ROOT, "examples/overheat.budget.json");
+		expect(docs.match(/```json\n([\s\S]*?)```/)?.[1]).toBe(
+			readFileSync(budget, "utf8"),
+		);
+	});
+
+	it("begins with wasieve bench", () => {
+		expect(told[0]).toMatch(/^npx wasieve bench .*--budget/);
+	});
+
+	// In a folder laid out like a clone: other tests would pack the label that it writes into build/.
+	it.each(told)("%s", async (command) => {
+		const cwd = folder();
+		mkdirSync(join(cwd, "build"));
+		cpSync(OVERHEAT, join(cwd, "build/overheat.wasm"));
+		symlinkSync(join(ROOT, "examples"), join(cwd, "examples"));
+		const line = command.replace(
+			"npx wasieve",
+			`"${process.execPath}" "${MAIN}"`,
+		);
+		const ran = await finish(["sh", "-c", line], { cwd });
+		expect(ran).toMatchObject({ code: 0, stderr: "" });
+		const label = readFileSync(join(cwd, "build/overheat.label.json"), "utf8");
+		expect(JSON.parse(label).output.lines).toBeGreaterThan(0);
 	});
 });
