@@ -16,6 +16,8 @@ export interface Asked {
 	fields: readonly AskedField[];
 	/** No path leads into an inner object or array: what follows such paths may be left out of the module. */
 	flat: boolean;
+	/** It names run(): without it no reading is ever taken. */
+	runs: boolean;
 }
 
 export interface AskedField {
@@ -72,12 +74,14 @@ class Search {
 	readonly #fields: AskedField[] = [];
 	#flat = true;
 	#allParams = true;
+	#runs = false;
 
 	found(): Asked {
 		return {
 			params: this.#allParams ? this.#params : undefined,
 			fields: this.#fields,
 			flat: this.#flat,
+			runs: this.#runs,
 		};
 	}
 
@@ -108,6 +112,7 @@ class Search {
 			? (callee.property as Identifier).text
 			: (callee as Identifier).text;
 		if (name === "param") this.#param(args);
+		if (name === "run") this.#runs = true;
 		if (method || name === "alert") this.#path(call, name, readings);
 		const handler = name === "run" ? args.flatMap(firstParameter) : [];
 		const known = [...readings, ...handler];
@@ -139,6 +144,7 @@ class Search {
 
 	/** One of the SDK's functions under another name, or handed around: its calls are not seen. */
 	#mention({ text }: Identifier): void {
+		if (text === "run") this.#runs = true;
 		if (WATCHED.includes(text)) this.#lost();
 	}
 

@@ -31,7 +31,7 @@ and in every run: gate on them. Speed is this machine's: a median of rounds with
   --fuel COUNT     units of work for each line (default 10M)
 
 Exit codes: 0 done and within the budget, 1 over the budget (one line each) or the filter failed,
-2 wrong command line or budget file, 3 the module is refused.
+left readings unread or rejected them all, 2 wrong command line or budget file, 3 the module is refused.
 
 Example:
   wasieve bench build/overheat.wasm --input examples/office-climate.ndjson --json label.json
@@ -154,6 +154,7 @@ function textOf(label: PerformanceLabel): string {
 		["size", `${count(size.bytes)} bytes, ${count(size.gzip)} gzipped`],
 		["input", `${count(input.readings)} readings, ${count(input.bytes)} bytes`],
 		["output", `${count(output.lines)} lines, ${count(output.bytes)} bytes`],
+		["outcomes", outcomesText(label.outcomes)],
 		[
 			"instructions/reading",
 			instructionsPerReading === null
@@ -171,6 +172,12 @@ function textOf(label: PerformanceLabel): string {
 		);
 	const lines = rows.map(([key, value]) => `  ${key.padEnd(22)}${value}\n`);
 	return `${label.module}\n${lines.join("")}`;
+}
+
+function outcomesText(outcomes: PerformanceLabel["outcomes"]): string {
+	if (outcomes === null) return "not told: only modules of the SDK tell them";
+	const { rejected, dropped } = outcomes;
+	return `${count(rejected)} readings rejected, ${count(dropped)} dropped (no output)`;
 }
 
 function count(value: number): string {

@@ -52,7 +52,7 @@ export interface Field {
  * `pump` (the embedded engine).
  *
  * @throws WasieveError E_BUILD with the compiler's messages, E_BUILD_MISSING without a
- * compiler, E_BUILD_FIELD, E_FILE_READ, E_FILE_WRITE, E_MODULE_* for what no runtime of ours would load
+ * compiler, E_BUILD_FIELD, E_BUILD_RUN, E_FILE_READ, E_FILE_WRITE, E_MODULE_* for what no runtime of ours would load
  */
 export async function compileFilter(
 	file: string,
@@ -61,6 +61,7 @@ export async function compileFilter(
 	const files = new Sources(resolve(file));
 	// Unoptimized in half a second: wrong programs end here, and names tell who allocates.
 	const probe = await compile(files, [...PROBE, ...features(options)]);
+	if (!probe.asked.runs && !options.unchecked) throw withoutRun(files.path);
 	const runtime = allocates(probe.module) ? "incremental" : "stub";
 	const { module, map } = await compile(files, [
 		...flavour(options),
@@ -291,6 +292,16 @@ function failed(
 		hint: "docs/sdk.md lists what a filter may use",
 		cause: error ?? undefined,
 	});
+}
+
+function withoutRun(path: string): WasieveError {
+	return new WasieveError(
+		"E_BUILD_RUN",
+		`${path} does not call run(): it would take no reading`,
+		{
+			hint: "end it with run((r: Reading): void => { … }), from wasieve/assembly; docs/sdk.md has examples",
+		},
+	);
 }
 
 function save(out: string, bytes: Uint8Array, map: string | undefined): void {

@@ -1,7 +1,9 @@
 import { arch, cpus } from "node:os";
 import { gzipSync } from "node:zlib";
 import type { Gauge } from "../engine/gauge.js";
+import { WasieveError } from "../errors.js";
 import { digestOf } from "../pack/digest.js";
+import { type Counted, type Outcomes, outcomesOf } from "./outcomes.js";
 import { usage } from "./report.js";
 
 /** A figure that depends on the machine: the middle of its rounds, and where the true one lies with 95 %. */
@@ -22,6 +24,8 @@ export interface PerformanceLabel {
 	size: { bytes: number; gzip: number };
 	input: { readings: number; bytes: number };
 	output: { lines: number; bytes: number };
+	/** Of the readings; null when the module does not say, because it was not made with the SDK. */
+	outcomes: Outcomes | null;
 	/** Same on every machine; null when the module cannot be counted. */
 	instructionsPerReading: number | null;
 	/** Bytes of linear memory at most; same on every machine. */
@@ -77,6 +81,7 @@ export function labelOf(
 	const { bytes, readings } = readingsOf(input);
 	const gauge = open();
 	const first = gauge.run(bytes);
+	const outcomes = acceptable(outcomesOf(gauge, bytes), readings);
 	return {
 		schema: "wasieve-label/1",
 		module: name,
@@ -84,10 +89,26 @@ export function labelOf(
 		size: { bytes: module.length, gzip: gzipSync(module, { level: 9 }).length },
 		input: { readings, bytes: bytes.length },
 		output: { lines: linesOf(first.output), bytes: first.output.length },
+		outcomes,
 		instructionsPerReading: instructions(gauge, bytes, readings),
 		peakMemory: first.memory,
 		machines: { [arch()]: timed(gauge, open, bytes, readings, rounds) },
 	};
+}
+
+/** What it costs to reject is not what the filter costs. */
+function acceptable(
+	outcomes: Counted | undefined,
+	readings: number,
+): Outcomes | null {
+	if (outcomes === undefined) return null;
+	const { rejected, dropped, why } = outcomes;
+	if (rejected < readings) return { rejected, dropped };
+	throw new WasieveError(
+		"E_GUEST_REJECT",
+		`all ${readings} readings were rejected, the first for: ${why}`,
+		{ hint: "--input needs readings as the filter expects them" },
+	);
 }
 
 /**

@@ -34,6 +34,9 @@ export interface GaugedRun {
 export interface Gauge {
 	/** ms for checking, rewriting and compiling it. */
 	readonly compileMs: number;
+	/** Made with the SDK: it says what becomes of each reading if the input begins with a hello. */
+	readonly tracked: boolean;
+	/** Fails with E_GUEST_EXIT if the module returns before it has read all of `input`. */
 	run(input: Uint8Array): GaugedRun;
 	/** Instructions executed over all of `input`; undefined when the module cannot be rewritten. */
 	count(input: Uint8Array): number | undefined;
@@ -55,6 +58,9 @@ export function openGauge(bytes: Uint8Array, options: GaugeOptions): Gauge {
 		counted && new WebAssembly.Module(counted.bytes as BufferSource);
 	return {
 		compileMs,
+		tracked: WebAssembly.Module.exports(wasm).some(
+			({ name }) => name === "pump",
+		),
 		run: (input) => runOnce(wasm, input, options, fuel),
 		count(input) {
 			if (counted === undefined || counting === undefined) return undefined;
@@ -80,9 +86,11 @@ function runOnce(
 	if (exports.memory instanceof WebAssembly.Memory) memory = exports.memory;
 	host.tank.attach(fuel === undefined ? undefined : exports[fuel]);
 	enter(exports, host.tank);
+	const runMs = performance.now() - entered;
+	if (host.unread > 0) throw leftUnread(host.unread, input.length);
 	return {
 		exports,
-		runMs: performance.now() - entered,
+		runMs,
 		instantiateMs: entered - begun,
 		memory: memory?.buffer.byteLength ?? 0,
 		output: host.output,
@@ -96,6 +104,14 @@ function enter(exports: WebAssembly.Exports, tank: Tank): void {
 		if (thrown instanceof Exit && thrown.code === 0) return;
 		throw advised(faultOf(thrown, tank.left, ""));
 	}
+}
+
+function leftUnread(unread: number, all: number): WasieveError {
+	return fault(
+		"E_GUEST_EXIT",
+		`the filter returned with ${unread} of ${all} bytes of its input unread`,
+		"a filter reads until the end of its input: does it call run()?",
+	);
 }
 
 /** The hints of a gateway speak of its quarantine. */
@@ -127,6 +143,10 @@ class GaugeHost implements WasiHost {
 		this.tank = new Tank(options.fuel);
 		this.#input = input;
 		this.#metered = metered;
+	}
+
+	get unread(): number {
+		return this.#input.length - this.#at;
 	}
 
 	get output(): Uint8Array {

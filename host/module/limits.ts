@@ -8,7 +8,7 @@ export interface ModuleLimits {
 	table?: number;
 }
 
-export const MODULE_SIZE = 8 * 1024 * 1024;
+export const MODULE_SIZE = 16 * 1024 * 1024;
 export const MEMORY = 16 * 1024 * 1024;
 export const TABLE_ELEMENTS = 10_000;
 

@@ -110,7 +110,7 @@ function checkSize(bytes: Uint8Array, size: number): void {
 	throw refuse(
 		"E_MODULE_SIZE",
 		`the module has ${bytes.length} bytes, ${size} are allowed`,
-		"build it without debug information, or raise limits.module",
+		"build it without debug information; a gateway whose config raises limits.module takes it",
 	);
 }
 

@@ -8,6 +8,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { measured } from "#host/cli/label.js";
+import { assemble } from "../engine/wat.js";
 import { finish, folder, MAIN, ROOT, wasieve } from "./child.js";
 import { commands } from "./readme.js";
 
@@ -24,7 +25,7 @@ function file(name: string, content: string | object): string {
 const READINGS = Array.from(
 	{ length: 40 },
 	(_, i) =>
-		`{"device_id":"press-1","temperature":${i % 4 === 0 ? 90.5 : 20.5},"timestamp":${i}}\n`,
+		`{"device_id":"press-1","temperature":${i % 4 === 0 ? 90.5 : 20.5},"humidity":40,"timestamp":${i}}\n`,
 ).join("");
 
 /** Two timed rounds: these tests are not about speed. */
@@ -51,6 +52,7 @@ describe("wasieve bench", () => {
 			size: { bytes: readFileSync(OVERHEAT).length, gzip: expect.any(Number) },
 			input: { readings: 40, bytes: READINGS.length },
 			output: { lines: 10, bytes: expect.any(Number) },
+			outcomes: { rejected: 0, dropped: 30 },
 			instructionsPerReading: expect.any(Number),
 			peakMemory: expect.any(Number),
 		});
@@ -93,6 +95,35 @@ describe("wasieve bench", () => {
 		expect(stdout).toMatch(/instructions\/reading +[\d,]+(\.\d+)?\n/);
 		expect(stdout).toContain(`on ${process.arch}`);
 		expect(stdout).toContain("40 readings");
+	});
+
+	it("counts what is rejected, and fails when all is", async () => {
+		const good = '{"temperature":20,"humidity":40}\n';
+		const hot = '{"temperature":90}\n';
+		const odd = '{"temperature":"x","humidity":40}\n';
+		const measure = (name: string, text: string) =>
+			wasieve([
+				...["bench", OVERHEAT, "--rounds", "1"],
+				...["--input", file(name, text)],
+			]);
+		expect((await measure("some.ndjson", good + hot + odd)).stdout).toMatch(
+			/outcomes +2 readings rejected, 1 dropped/,
+		);
+		const ran = await measure("odd.ndjson", odd + odd);
+		expect(ran).toMatchObject({ code: 1, stdout: "" });
+		expect(ran.stderr).toMatch(
+			/^error E_GUEST_REJECT: all 2 readings were rejected, the first for: temperature: /,
+		);
+	});
+
+	it("does not measure a module that leaves its input unread", async () => {
+		const module = join(folder(), "idle.wasm");
+		const idle = `(module (memory (export "memory") 1) (func (export "_start")))`;
+		writeFileSync(module, await assemble(idle));
+		const input = file("readings.ndjson", READINGS);
+		const ran = await wasieve(["bench", module, "--input", input]);
+		expect(ran).toMatchObject({ code: 1, stdout: "" });
+		expect(ran.stderr).toMatch(/^error E_GUEST_EXIT: .* input unread\n/);
 	});
 
 	it("keeps within a budget", async () => {

@@ -2,6 +2,8 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadConfig, type ToConfig } from "#host/config/index.js";
+import type { PipelineConfig } from "#host/config/types.js";
+import { MEMORY, MODULE_SIZE } from "#host/module/limits.js";
 import { folder, parse, refusal, withPipeline } from "./gateway-file.js";
 
 function brokerOf(to: ToConfig | undefined) {
@@ -283,6 +285,13 @@ pipelines:
 			expect(refusal(broken).message, broken).not.toContain("hunter2");
 		}
 	});
+});
+
+test("what a module may be by default is the same with a config and without", () => {
+	const { limits } = parse(
+		"pipelines: { a: { from: stdin, filter: { module: build/filter.wasm }, to: stdout } }",
+	).pipelines.a as PipelineConfig;
+	expect(limits).toMatchObject({ module: MODULE_SIZE, memory: MEMORY });
 });
 
 describe("the file itself", () => {

@@ -143,6 +143,22 @@ describe("the compiler", () => {
 		});
 	});
 
+	test("refuses a filter that takes no reading, whatever else it calls", async () => {
+		const file = write(
+			"idle.ts",
+			'import { param, Reading } from "wasieve/assembly";\nexport const limit = param("LIMIT", 1.0);\nexport function work(r: Reading): void {}\n',
+		);
+		await expect(compileFilter(file)).rejects.toMatchObject({
+			code: "E_BUILD_RUN",
+			message: expect.stringContaining("run()"),
+		});
+		const other = write(
+			"go.ts",
+			'import { pass, Reading, run as go } from "wasieve/assembly";\ngo((r: Reading): void => pass(r));\n',
+		);
+		expect((await compileFilter(other)).name).toBe("go");
+	});
+
 	test("a file that is not there, a folder that cannot be", async () => {
 		await expect(compileFilter(join(folder, "none.ts"))).rejects.toMatchObject({
 			code: "E_FILE_READ",
