@@ -88,10 +88,11 @@ function sectionsOf({ figures, notes = [] }) {
 
 /**
  * @param {readonly string[]} argv
- * @param {(text: string) => void} print
+ * @param {(text: string) => void} print to stdout
+ * @param {(text: string) => void} complain to stderr
  * @returns {number} exit code
  */
-export function writeTables(argv, print) {
+export function writeTables(argv, print, complain) {
 	try {
 		const { values, positionals } = parseArgs({
 			args: [...argv],
@@ -110,12 +111,14 @@ export function writeTables(argv, print) {
 			print(`${summaryOf(results)}\n\n${tablesOf(results)}`);
 		return 0;
 	} catch (error) {
-		print(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+		complain(`${/** @type {Error} */ (error).message}\n\n${USAGE}`);
 		return 2;
 	}
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-	process.exitCode = writeTables(process.argv.slice(2), (text) =>
-		console.log(text),
+	process.exitCode = writeTables(
+		process.argv.slice(2),
+		console.log,
+		console.error,
 	);

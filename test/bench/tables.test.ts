@@ -119,9 +119,13 @@ describe("the tables of several results", () => {
 
 describe("bench tables FILE…", () => {
 	function run(...args: string[]) {
-		const said: string[] = [];
-		const code = writeTables(args, (text) => said.push(text));
-		return { code, text: said.join("\n") };
+		const [said, complaints]: [string[], string[]] = [[], []];
+		const code = writeTables(
+			args,
+			(text) => said.push(text),
+			(text) => complaints.push(text),
+		);
+		return { code, text: said.join("\n"), stderr: complaints.join("\n") };
 	}
 
 	it("fills the marked blocks", () => {
@@ -134,7 +138,11 @@ describe("bench tables FILE…", () => {
 			writeFileSync(at(name), "<!-- bench:begin -->\n<!-- bench:end -->\n");
 		const files = [at("a.json"), at("b.json")];
 		const flags = ["--summary", at("short.md"), "--markdown", at("long.md")];
-		expect(run(...files, ...flags)).toEqual({ code: 0, text: "" });
+		expect(run(...files, ...flags)).toEqual({
+			code: 0,
+			text: "",
+			stderr: "",
+		});
 		const [short, long] = ["short.md", "long.md"].map((name) =>
 			readFileSync(at(name), "utf8"),
 		);
@@ -149,8 +157,8 @@ describe("bench tables FILE…", () => {
 		[["/no/a.json"], "/no/a.json"],
 		[["--wat"], "--wat"],
 	])("ends with 2 on %j", (args, said) => {
-		const { code, text } = run(...args);
+		const { code, stderr } = run(...args);
 		expect(code).toBe(2);
-		expect(text).toContain(said);
+		expect(stderr).toContain(said);
 	});
 });
