@@ -85,6 +85,7 @@ async function checkForMachine(asked: Asked): Promise<Found> {
 async function check(asked: Asked): Promise<Found> {
 	const bytes = readAll(asked.path);
 	if (isModule(asked.path, bytes)) return checkModule(bytes, asked);
+	refuseOther(asked.path, bytes);
 	return checkConfig(asked);
 }
 
@@ -107,6 +108,38 @@ function isModule(path: string, bytes: Buffer): boolean {
 }
 
 const MAGIC = Buffer.from("\0asm");
+
+/** What people name by mistake would be told as YAML with many. */
+function refuseOther(path: string, bytes: Buffer): void {
+	const [what, hint] = OTHERS.find(([name]) => name.test(path))?.slice(1) ?? [];
+	if (what !== undefined) throw neither(path, what as string, hint as string);
+	if (!path.endsWith(".json") || hasPipelines(bytes)) return;
+	throw neither(path, "JSON without pipelines", "name the gateway's file");
+}
+
+const OTHERS: readonly (readonly [RegExp, string, string])[] = [
+	[
+		/\.[cm]?[jt]s$/,
+		"source code",
+		"`wasieve build FILE.ts` makes a module of a filter: check that",
+	],
+	[/\.wat$/, "WebAssembly as text", "assemble it (`wat2wasm`), and check that"],
+	[/\.tar$/, "an archive", "`wasieve inspect IMAGE.tar` says what an image is"],
+];
+
+/** Broken JSON is told as what a config has for mistakes, with line and column. */
+function hasPipelines(bytes: Buffer): boolean {
+	try {
+		return "pipelines" in JSON.parse(bytes.toString());
+	} catch {
+		return true;
+	}
+}
+
+function neither(path: string, what: string, hint: string): WasieveError {
+	const message = `${path} is ${what}, neither a module nor a gateway config`;
+	return new WasieveError("E_CONFIG_READ", message, { hint });
+}
 
 async function checkModule(bytes: Buffer, { memory }: Asked): Promise<Found> {
 	const { inspectModule, describeModule } = await import(

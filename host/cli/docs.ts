@@ -46,6 +46,9 @@ const HEAD = `# Errors
 Every error has a code that stays the same over versions. It appears on stderr, in the log, in /health, as a label in /metrics, and in
 the quarantine. In the log a pipeline's failures of one code are one line in 10 s, so that a bad sensor does not fill it: \`repeated\` in the next line counts those
 that were left out in between. /metrics counts every one, and the quarantine keeps every one.
+
+The way back from the quarantine: \`jq -r '.payload // empty' quarantine/NAME.ndjson | wasieve exec MODULE.wasm\` tries its readings again (with the \`--param\` of the config).
+A payload that is not UTF-8 stands in \`payload_base64\` instead: \`jq -r '.payload_base64 // empty' FILE | while read -r line; do echo "$line" | base64 -d; echo; done\`.
 `;
 
 function row(code: Code): string {

@@ -1,14 +1,19 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { asWasieveError, type WasieveError } from "../errors.js";
 import { readArchive } from "../pack/archive.js";
-import { readerOf, topOf } from "../pack/bundle.js";
+import { type Bundle, readerOf, topOf } from "../pack/bundle.js";
 import type { Digest } from "../pack/digest.js";
 import { ANNOTATION } from "../pack/image.js";
 import { describeTop, type Looked, lookUp } from "../pack/pull.js";
-import { parseRegistryReference } from "../pack/reference.js";
 import {
-	ACCESS_HELP,
-	ACCESS_OPTIONS,
+	parseRegistryReference,
+	type RegistryReference,
+} from "../pack/reference.js";
+import {
+	openStore,
+	REGISTRY_HELP,
+	REGISTRY_OPTIONS,
 	type RegistryValues,
 	readInput,
 	registryOf,
@@ -23,9 +28,10 @@ export const inspectVerb: Verb = {
 	help: `usage: wasieve inspect REF|IMAGE.tar [--json]
 
 Says what the image is and says of itself: digest, platform, module, parameters, annotations. Of an
-image in a registry only the manifest and the config are fetched, and nothing is kept.
+image in a registry only the manifest and the config are fetched, and nothing is kept. What the registry
+does not have, or while it does not answer, is looked for in the store.
 
-${ACCESS_HELP}  --json              print {"digest", "platforms", "layers", "params", "annotations"} on stdout
+${REGISTRY_HELP}  --json              print {"digest", "platforms", "layers", "params", "annotations"} on stdout
 
 Exit codes: 0 found, 1 failed, 2 wrong command line.
 
@@ -34,7 +40,7 @@ Example:
 `,
 	async run(argv, io) {
 		const { values, positionals } = parseOptions("inspect", argv, {
-			...ACCESS_OPTIONS,
+			...REGISTRY_OPTIONS,
 			json: { type: "boolean" },
 		});
 		const written = oneOperand("inspect", "REF or IMAGE.tar", positionals);
@@ -57,14 +63,42 @@ async function describe(
 	const file = resolve(io.cwd, written);
 	if (!written.endsWith(".tar") && !existsSync(file)) {
 		const reference = parseRegistryReference(written);
-		return lookUp(registryOf(reference, values, io), reference);
+		try {
+			return await lookUp(registryOf(reference, values, io), reference);
+		} catch (thrown) {
+			return lookInStore(asWasieveError(thrown), reference, values, io);
+		}
 	}
 	const hint =
 		"inspect takes a reference or an archive that `wasieve pack -o` wrote";
 	const { bundle } = readArchive(readInput(file, "E_FILE_READ", hint));
+	return describeBundle(bundle);
+}
+
+function describeBundle(bundle: Bundle): Promise<Looked> {
 	const inside = readerOf(bundle);
 	const read = async (digest: Digest) => inside(digest) as Buffer;
 	return describeTop(topOf(bundle), read, read);
+}
+
+/** What has been packed and not pushed is no registry's yet. */
+function lookInStore(
+	error: WasieveError,
+	reference: RegistryReference,
+	values: RegistryValues,
+	io: Io,
+): Promise<Looked> {
+	if (!["E_REGISTRY_CONNECT", "E_IMAGE_MISSING"].includes(error.code))
+		throw error;
+	const store = openStore(values, io);
+	const bundle = store.bundle(reference);
+	if (bundle === undefined) throw error;
+	io.stderr.write(
+		printable(`${error.message}; this is what lies in ${store.dir}`).concat(
+			"\n",
+		),
+	);
+	return describeBundle(bundle);
 }
 
 function linesOf(found: Looked): string[] {

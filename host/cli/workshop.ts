@@ -27,6 +27,7 @@ const PASSED = [
 export function workshopOf(env: Environment): Workshop {
 	const { WASIEVE_ENGINES = "", PATH = "" } = env;
 	return {
+		...(WASIEVE_ENGINES && { own: WASIEVE_ENGINES }),
 		folders: [WASIEVE_ENGINES, PATH]
 			.flatMap((list) => list.split(delimiter))
 			.filter((folder) => folder !== ""),

@@ -42,7 +42,7 @@ export const OWN_WORDS = ["least", "most", "secret", "defaultText"];
 const log: Key = {
 	type: "object",
 	description:
-		"The log: JSON lines on stderr. A pipeline's failures of one code come as one line in 10 s; `repeated` in the next one counts those in between, `/metrics` and the quarantine have every one.",
+		"The log: JSON lines on stderr; lines that do not begin with `{` there are of `wasieve run` itself: what is up, the account of each pipeline at the end, errors with their hints. A pipeline's failures of one code come as one line in 10 s; `repeated` in the next one counts those in between, `/metrics` and the quarantine have every one.",
 	additionalProperties: false,
 	properties: {
 		level: {

@@ -10,6 +10,8 @@ const ANSWER = 10_000;
 /** Where to look for programs, and their environment. */
 export interface Workshop {
 	folders: readonly string[];
+	/** Those of them that are for engines alone, as they were given (WASIEVE_ENGINES). */
+	own?: string | undefined;
 	surroundings: Readonly<Record<string, string>>;
 	/** The processor, as process.arch names it. */
 	arch: string;
@@ -63,13 +65,12 @@ function judge(
 /** The runtime's program. Throws E_ENGINE_MISSING. */
 export function findEngine(runtime: Runtime, workshop: Workshop): string {
 	const { name, program, install } = runtime;
-	const { folders } = workshop;
 	const found = findProgram(program, workshop);
 	if (found !== undefined) return found;
 	const present = placesOf(program, workshop).find((place) => isFile(place));
 	if (present === undefined) {
 		throw missing(
-			`the engine ${name} is not in ${folders.join(", ")}`,
+			`the engine ${name} is ${nowhere(program, workshop)}`,
 			install,
 		);
 	}
@@ -82,6 +83,11 @@ export function findProgram(
 	workshop: Workshop,
 ): string | undefined {
 	return placesOf(program, workshop).find((place) => isProgram(place));
+}
+
+function nowhere(program: string, { own }: Workshop): string {
+	if (isAbsolute(program)) return `not at ${program}`;
+	return own ? `not on PATH, nor in ${own} (WASIEVE_ENGINES)` : "not on PATH";
 }
 
 function placesOf(program: string, { folders }: Workshop): string[] {

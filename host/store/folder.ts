@@ -4,6 +4,7 @@ import {
 	existsSync,
 	mkdirSync,
 	type Stats,
+	statfsSync,
 	statSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -23,6 +24,9 @@ export function makeFolder(folder: string, mode = 0o777): void {
 	}
 }
 
+/** File systems that let root write and take no new file: proc, sysfs (linux/magic.h). */
+const KERNELS = new Set([0x9fa0, 0x62656572]);
+
 /**
  * The folder that exists on the way to `folder` and in which the rest would be made; itself when it exists.
  * @throws {WasieveError} E_FILE_WRITE when it cannot be made or written to by this user
@@ -33,6 +37,11 @@ export function writableFolder(folder: string): string {
 	if (!found.isDirectory())
 		throw refused(`${folder} is not a folder`, "name another place");
 	mayWrite(folder, constants.W_OK | constants.X_OK);
+	if (KERNELS.has(statfsSync(folder).type))
+		throw refused(
+			`${folder} is the kernel's: it takes no files`,
+			"name a folder on a disk",
+		);
 	return folder;
 }
 

@@ -182,6 +182,23 @@ describe("wasieve check", () => {
 	});
 });
 
+it.each([
+	["filter.ts", "run((r) => {});", "source code", "wasieve build"],
+	["package.json", '{"name":"x"}', "JSON without pipelines", "gateway's file"],
+	["image.tar", "", "an archive", "wasieve inspect"],
+])(
+	"wasieve check %s says what that is, in one error",
+	async (name, text, what, hint) => {
+		const cwd = folder();
+		writeFileSync(join(cwd, name), text);
+		const { code, stderr } = await wasieve(["check", name], { cwd });
+		expect(code).toBe(3);
+		expect(stderr).toMatch(/^error E_CONFIG_READ: .*\n {2}hint: .*\n$/);
+		expect(stderr).toContain(`${name} is ${what}, `);
+		expect(stderr).toContain(hint);
+	},
+);
+
 describe("what a config names", () => {
 	/** A config of one pipeline beside a module. */
 	function outside(
@@ -244,7 +261,7 @@ pipelines:
 			"error E_FILE_WRITE: gateway.yaml:1:20 quarantine.dir: gateway.yaml is not a folder",
 			"error E_FILE_READ: gateway.yaml:4:34 pipelines.a.from.file[1]: the file gone.ndjson cannot be read (ENOENT)",
 			"error E_FILE_READ: gateway.yaml:4:47 pipelines.a.from.file[2]: the file CWD cannot be read (EISDIR)",
-			"error E_ENGINE_MISSING: gateway.yaml:7:15 pipelines.a.filter.engine: the engine wazero is not in bin",
+			"error E_ENGINE_MISSING: gateway.yaml:7:15 pipelines.a.filter.engine: the engine wazero is not on PATH",
 			"error E_FILE_WRITE: gateway.yaml:8:17 pipelines.a.to.file: gateway.yaml is not a folder",
 		]);
 		const { errors } = JSON.parse((await check("--json")).stdout);
@@ -326,6 +343,18 @@ pipelines:
 		expect(ok).toBe(false);
 		expect([errors.length, warnings.length]).toEqual([1, 1]);
 	});
+
+	it.skipIf(process.platform !== "linux")(
+		"a file in /proc cannot be made, by root either",
+		async () => {
+			const { check } = outside({ to: "{ file: /proc/x/y }" });
+			const { code, stderr } = await check();
+			expect(code).toBe(3);
+			expect(stderr).toMatch(
+				/^error E_FILE_WRITE: .*:\d+ pipelines.a.to.file: /,
+			);
+		},
+	);
 
 	it("nothing is made", async () => {
 		const { cwd, check } = outside({ to: "{ file: out/a/b.ndjson }" });

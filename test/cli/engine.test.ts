@@ -135,6 +135,7 @@ test("an engine gets no more of the environment than it needs", () => {
 	const env = { PATH: "/bin:/usr/bin", HOME: "/h", MQTT_PASSWORD: "secret" };
 	expect(workshopOf({ ...env, WASIEVE_ENGINES: "/opt/engines" })).toEqual({
 		folders: ["/opt/engines", "/bin", "/usr/bin"],
+		own: "/opt/engines",
 		surroundings: { PATH: "/bin:/usr/bin", HOME: "/h" },
 		arch: process.arch,
 	});

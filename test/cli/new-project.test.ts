@@ -1,5 +1,11 @@
 /** The short form of test/long/new-project.test.ts: this build instead of an npm install. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	appendFileSync,
+	mkdirSync,
+	readFileSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { finish, folder, MAIN, ROOT, wasieve } from "./child.js";
@@ -38,6 +44,23 @@ it("has a test that fails when the filter is wrong", async () => {
 	const ran = await finish(["npm", "test"], { cwd: dir });
 	expect(ran.code).not.toBe(0);
 	expect(ran.stdout, ran.stderr).toMatch(/fail 2/);
+});
+
+it("takes the filter of the README as it stands, and fails when readings are rejected", async () => {
+	const cwd = folder();
+	await wasieve(["new", "too-hot"], { cwd });
+	const dir = join(cwd, "too-hot");
+	linkPackages(dir);
+	const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+	const shown = readme.match(/```ts\n([\s\S]*?)```/)?.[1] as string;
+	writeFileSync(join(dir, "src/filter.ts"), shown);
+	const green = await finish(["npm", "test"], { cwd: dir });
+	expect(green.code, green.stdout).toBe(0);
+	const fixture = join(dir, "test/in.ndjson");
+	appendFileSync(fixture, '{"temperature":20}\n');
+	const red = await finish(["npm", "test"], { cwd: dir });
+	expect(red.code).not.toBe(0);
+	expect(red.stdout).toContain("reading 5 rejected: humidity: missing");
 });
 
 /** What npm install would do. */

@@ -127,7 +127,7 @@ describe("wasieve pack", () => {
 		const { cwd, run } = place();
 		const module = readFileSync(OVERHEAT);
 		writeFileSync(join(cwd, "hot.wasm"), module);
-		writeFileSync(join(cwd, "in.ndjson"), '{"temperature":91}\n');
+		writeFileSync(join(cwd, "in.ndjson"), '{"temperature":91,"humidity":40}\n');
 		const measure = ["--input", "in.ndjson", "--rounds", "1"];
 		ok(await run("bench", "hot.wasm", ...measure, "--json", "hot.label.json"));
 		ok(await run("pack", "hot.wasm", "-t", "x:1", "-o", "x.tar"));
@@ -398,6 +398,18 @@ describe.skipIf(!hasRegistry)("a real registry", () => {
 				readFileSync(join(cwd, "big.wasm")),
 			),
 		).toBe(true);
+	});
+
+	it("inspect finds what is packed and not pushed, with and without a registry", async () => {
+		const { run } = place();
+		for (const host of [registry.name, "127.0.0.1:1"]) {
+			const name = `${host}/only-here:1`;
+			ok(await run("pack", OVERHEAT, "-t", name));
+			const ran = await run("inspect", name);
+			expect(ran).toMatchObject({ code: 0 });
+			expect(ran.stdout).toContain("platform  wasi/wasm");
+			expect(ran.stderr).toMatch(/; this is what lies in .*store\n$/);
+		}
 	});
 
 	it.each([

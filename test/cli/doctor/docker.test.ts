@@ -417,7 +417,7 @@ describe("engines", () => {
 			"missing, used",
 			{},
 			"wazero",
-			/^fail the engine wazero is not in .* → CGO_ENABLED=0 go install/,
+			/^fail the engine wazero is not on PATH.* → CGO_ENABLED=0 go install/,
 		],
 		[
 			"a command that is there",
@@ -429,7 +429,7 @@ describe("engines", () => {
 			"a command that is not",
 			{},
 			"{ command: [mine] }",
-			/^fail the engine mine is not in .* → name a program/,
+			/^fail the engine mine is not (on PATH|at ).* → name a program/,
 		],
 		[
 			"a daemon that is away",
