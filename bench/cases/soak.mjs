@@ -21,7 +21,7 @@ import { median } from "../stats.mjs";
 import { figure, within } from "../table.mjs";
 
 const RATE = 2000;
-/** Longer than a gateway waits at most before it connects again: a connection that held as long is a good one. */
+/** Well beyond the 5 s after which a gateway takes a connection for a good one, and connects again soon (host/mqtt/backoff.ts). */
 const CUT_EVERY_MS = 45_000;
 /** V8 has compiled what is hot by then; its collector makes a saw of a minute or two, so that a run has to be longer. */
 const WARM_MS = 60_000;
