@@ -19,6 +19,8 @@ export interface Ear {
 	sent(bytes: number): void;
 	/** Stops and forgets the rest when a call of `heard` ends the instance. Throws what a broken protocol means. */
 	hear(chunk: Buffer, heard: Heard): void;
+	/** No more comes: the instance is gone. */
+	end(heard: Heard): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -61,6 +63,12 @@ export class PlainEar implements Ear {
 		const keep = this.#beginningOfMark(bytes, at);
 		if (keep > at) heard.output(bytes.subarray(at, keep));
 		if (life === this.#life) this.#rest = Buffer.from(bytes.subarray(keep));
+	}
+
+	end(heard: Heard): void {
+		const rest = this.#rest;
+		this.#rest = NOTHING;
+		if (rest.length > 0) heard.output(rest);
 	}
 
 	/** Where a mark begins whose end has not come yet. */
@@ -114,6 +122,9 @@ export class TrackedEar implements Ear {
 		if (this.#open < 0) throw broken("it consumed more than it was given");
 		if (this.#open === 0) heard.settled();
 	}
+
+	/** An unfinished line is no record. */
+	end(): void {}
 
 	#greet(lines: Buffer): void {
 		if (lines.indexOf(HELLO) !== 0) {

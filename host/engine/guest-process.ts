@@ -197,6 +197,9 @@ export class GuestProcess implements Guest {
 
 	#over(code: number | null, signal: string | null): void {
 		this.#stderr.finish();
+		const life = this.#life;
+		this.#o.ear.end(this.#heard);
+		if (life !== this.#life) return;
 		if (signal !== null) this.#end(Promise.resolve());
 		this.#die(this.#reason(code, signal), code ?? undefined);
 	}
