@@ -1,7 +1,7 @@
 // History: one line of JSON a run, in one file for each architecture and machine class; nothing is ever rewritten.
 //
 //   npm run bench:history -- append RESULT.json… [--dir bench/history]   adds a line for each
-//   npm run bench:history -- alerts [--dir DIR]        exit code 1 when a figure got worse in two runs running
+//   npm run bench:history -- alerts [RESULT.json…] [--dir DIR]   exit code 1 when a figure got worse in two runs running
 //   npm run bench:history -- action RESULT.json… --smaller FILE --bigger FILE   for github-action-benchmark
 import {
 	appendFileSync,
@@ -14,14 +14,12 @@ import {
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { estimate } from "./estimate.mjs";
+import { alertsOf, alertText } from "./alerts.mjs";
 import { readResult } from "./results.mjs";
 
 const FOLDER = fileURLToPath(new URL("history/", import.meta.url));
 
-/** Runs that say what is usual, and how many of them are needed at least. */
-const USUAL = 10;
-const USUAL_MIN = 3;
+const SCHEMA = "wasieve-history/1";
 
 /**
  * @typedef {[median: number, low: number, high: number]} Point
@@ -34,14 +32,6 @@ const USUAL_MIN = 3;
  * @property {string} class of the machine
  * @property {string} arch
  * @property {Record<string, { point: Point, meaning: Meaning }>} figures
- *
- * @typedef {object} Alert
- * @property {string} class
- * @property {string} id
- * @property {Meaning} meaning
- * @property {string[]} commits the two runs
- * @property {[low: number, high: number]} usual
- * @property {[number, number]} medians
  */
 
 /**
@@ -59,7 +49,7 @@ export function classOf({ arch, cpu, cores }) {
  */
 export function entryOf({ machine, figures }) {
 	return {
-		schema: "wasieve-history/1",
+		schema: SCHEMA,
 		date: machine.date,
 		commit: machine.commit,
 		class: classOf(machine),
@@ -78,106 +68,65 @@ export function entryOf({ machine, figures }) {
  * @param {string} folder
  * @param {import("./results.mjs").Result} result
  * @returns {string} the file that has a line more
+ * @throws when it is a quick run: that has another method, and would make what is usual wider
  */
 export function appendRun(folder, result) {
+	if (result.method.quick)
+		throw new Error("a quick run (--quick) is no line of a history");
 	const entry = entryOf(result);
 	mkdirSync(folder, { recursive: true });
 	const file = join(folder, `${entry.class}.ndjson`);
-	appendFileSync(file, `${JSON.stringify(entry)}\n`);
+	const torn = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, "utf8"));
+	// One write to a file opened for appending: two writers' lines do not mix.
+	appendFileSync(file, `${torn ? "\n" : ""}${JSON.stringify(entry)}\n`);
 	return file;
 }
 
 /**
  * @param {string} folder
+ * @param {(text: string) => void} [complain] told of each line that is left out
  * @returns {Map<string, Entry[]>} the runs of each class, from old to new
  */
-export function readHistory(folder) {
+export function readHistory(folder, complain = console.error) {
 	if (!existsSync(folder)) return new Map();
 	const files = readdirSync(folder).filter((name) => name.endsWith(".ndjson"));
 	return new Map(
-		files.sort().map((name) => {
-			const text = readFileSync(join(folder, name), "utf8");
-			const runs = text
-				.split("\n")
-				.filter(Boolean)
-				.map((line, i) => parsed(line, name, i + 1));
-			return [name.slice(0, -".ndjson".length), runs];
+		files.sort().map((file) => {
+			const name = file.slice(0, -".ndjson".length);
+			const lines = readFileSync(join(folder, file), "utf8").split("\n");
+			const runs = lines.flatMap((line, i) => {
+				const entry = line && parsed(line);
+				if (entry && isEntry(entry, name)) return [entry];
+				if (line) complain(`${file}, line ${i + 1}: ${NO_RUN} ${name}`);
+				return [];
+			});
+			return [name, runs];
 		}),
 	);
 }
 
-/**
- * @param {string} line
- * @param {string} file
- * @param {number} number
- * @returns {Entry}
- */
-function parsed(line, file, number) {
+const NO_RUN = `left out, it is no ${SCHEMA} of`;
+
+/** @param {string} line */
+function parsed(line) {
 	try {
 		return JSON.parse(line);
-	} catch (cause) {
-		throw new Error(`${file}, line ${number}: not JSON`, { cause });
+	} catch {
+		return undefined; // Cut off by a crash, most likely.
 	}
 }
 
-/**
- * Figures that got worse and stayed so: the whole interval of each of the last two runs lies beyond
- * what was usual, the interval over the medians and their own intervals of up to 10 runs before. One
- * run beyond it may be the machine's.
- *
- * @param {readonly Entry[]} runs of one class, from old to new
- * @returns {Alert[]}
- */
-export function alertsOf(runs) {
-	const [before, last] = [runs.at(-2), runs.at(-1)];
-	if (!before || !last) return [];
-	return Object.entries(last.figures).flatMap(([id, { point, meaning }]) => {
-		const previous = before.figures[id]?.point;
-		const earlier = runs
-			.slice(0, -2)
-			.flatMap(({ figures }) => figures[id]?.point ?? []);
-		const usual = usualOf(earlier);
-		if (!previous || !usual) return [];
-		if (!beyond(previous, usual, meaning) || !beyond(point, usual, meaning))
-			return [];
-		return [
-			{
-				class: last.class,
-				id,
-				meaning,
-				commits: [before.commit, last.commit],
-				usual,
-				medians: [previous[0], point[0]],
-			},
-		];
+/** @type {(value: any, name: string) => value is Entry} */
+function isEntry(value, name) {
+	const { schema, class: own, commit, figures } = value;
+	if (schema !== SCHEMA || own !== name || typeof commit !== "string")
+		return false;
+	if (typeof figures !== "object" || figures === null) return false;
+	return Object.values(figures).every((figure) => {
+		const { point, meaning } = figure ?? {};
+		if (!Array.isArray(point) || point.length !== 3) return false;
+		return point.every(Number.isFinite) && typeof meaning?.better === "string";
 	});
-}
-
-/**
- * @param {readonly number[]} flat medians, lows and highs in turn
- * @returns {[number, number] | undefined}
- */
-function usualOf(flat) {
-	const points = flat.slice(-3 * USUAL);
-	const pick = (/** @type {number} */ k) =>
-		points.filter((_, i) => i % 3 === k);
-	if (pick(0).length < USUAL_MIN) return undefined;
-	const medians = estimate(pick(0));
-	// As wide as the runs lie apart, and as a usual run is by itself.
-	return [
-		Math.min(medians.low, estimate(pick(1)).median),
-		Math.max(medians.high, estimate(pick(2)).median),
-	];
-}
-
-/**
- * @param {Point} point
- * @param {[number, number]} usual
- * @param {Meaning} meaning
- */
-function beyond([, low, high], usual, { better }) {
-	if (better === "less") return low > usual[1];
-	return better === "more" && high < usual[0];
 }
 
 /**
@@ -202,7 +151,7 @@ export function actionJson(results, better) {
 }
 
 const USAGE = `npm run bench:history -- append RESULT.json… [--dir bench/history]
-npm run bench:history -- alerts [--dir bench/history]
+npm run bench:history -- alerts [RESULT.json…] [--dir bench/history]   of all machines, or of those of the results
 npm run bench:history -- action RESULT.json… --smaller FILE --bigger FILE
 `;
 
@@ -235,9 +184,9 @@ function act(argv, print) {
 		},
 	});
 	const [what, ...files] = positionals;
-	if (what === "alerts") return tellAlerts(resolve(values.dir), print);
-	if (files.length === 0) throw new Error("a result is needed");
 	const results = files.map(readResult);
+	if (what === "alerts") return tellAlerts(resolve(values.dir), results, print);
+	if (files.length === 0) throw new Error("a result is needed");
 	if (what === "append") {
 		for (const result of results)
 			print(`appended to ${appendRun(resolve(values.dir), result)}`);
@@ -261,31 +210,17 @@ function writeJson(file, value) {
 
 /**
  * @param {string} folder
+ * @param {readonly import("./results.mjs").Result[]} results whose machines are looked at; none are all: what another machine found weeks ago is no news
  * @param {(text: string) => void} print
  */
-function tellAlerts(folder, print) {
-	const alerts = [...readHistory(folder).values()].flatMap(alertsOf);
+function tellAlerts(folder, results, print) {
+	const wanted = results.map(({ machine }) => classOf(machine));
+	const alerts = [...readHistory(folder)].flatMap(([name, runs]) =>
+		wanted.length === 0 || wanted.includes(name) ? alertsOf(runs) : [],
+	);
 	for (const each of alerts) print(alertText(each));
 	if (alerts.length === 0) print("no alerts");
 	return alerts.length > 0 ? 1 : 0;
-}
-
-/** @param {Alert} alert */
-export function alertText({
-	class: where,
-	id,
-	commits,
-	usual,
-	medians,
-	meaning,
-}) {
-	const show = (/** @type {number} */ value) =>
-		Number(value.toPrecision(4)).toLocaleString("en-US", {
-			maximumSignificantDigits: 4,
-		});
-	const [from, to] = usual.map(show);
-	const seen = medians.map(show).join(", then ");
-	return `alert: ${id} on ${where}: ${seen} ${meaning.unit} (${commits.join(", ")}), usual is ${from}–${to}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

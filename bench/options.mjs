@@ -1,6 +1,6 @@
 // The flags of bench/run.mjs.
 import { parseArgs } from "node:util";
-import { checkGate } from "./compare.mjs";
+import { checkGate } from "./comparison.mjs";
 
 export const HELP = `npm run bench -- [flags]
   --quick           one short round: does it work, not how fast is it
@@ -16,6 +16,7 @@ export const HELP = `npm run bench -- [flags]
   --json FILE       where the result goes (default bench/results/<arch>-<commit>.json)
   --markdown FILE   replaces the table in FILE (bench/README.md); with --against, writes the comparison
   --cli FILE        another build's build/bin/main.js
+npm run bench -- compare A.json B.json [flags]   two results; npm run bench:compare does the same without a build
 `;
 
 /** @typedef {ReturnType<typeof readOptions>} Options */
@@ -55,7 +56,7 @@ export function readOptions(argv) {
 }
 
 /**
- * A difference needs more rounds than a figure: with three, one comparison in four differs by chance.
+ * A difference needs more rounds than a figure: with three, only large ones are told from chance.
  *
  * @param {{ quick: boolean, against?: string | undefined }} values
  */

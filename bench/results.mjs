@@ -20,7 +20,7 @@ const SCHEMA_FILE = new URL("results.schema.json", import.meta.url);
  * @property {string} unit
  * @property {"more" | "less" | "neither"} better
  * @property {boolean} exact the same in every run and on every machine
- * @property {number[]} values one a round
+ * @property {number[]} values one a round, or one a start, sample or turn where a round has several
  * @property {number} median
  * @property {number} low
  * @property {number} high
@@ -45,6 +45,9 @@ const SCHEMA_FILE = new URL("results.schema.json", import.meta.url);
 const HEADINGS = [
 	[/^×/, "×", "more"],
 	[/msg\/s|readings\/s/, "1/s", "more"],
+	[/MiB\/s/, "MiB/s", "more"],
+	// The sender's own, and it is in the latencies.
+	[/^sent late/, "ms", "neither"],
 	[/µs/, "µs", "less"],
 	[/\bns\b/, "ns", "less"],
 	[/\bms$/, "ms", "less"],

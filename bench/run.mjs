@@ -1,6 +1,7 @@
 // npm run bench: every case in one run on one machine, the gateway beside its rivals. See bench/README.md.
 import { resolve } from "node:path";
 import { runAgainst } from "./against.mjs";
+import { compareFiles } from "./compare.mjs";
 import { GROUPS } from "./groups.mjs";
 import { describeMachine, headerOf, warningOf } from "./machine.mjs";
 import { mosquittoVersion } from "./mosquitto.mjs";
@@ -45,6 +46,8 @@ try {
  * @returns {Promise<number>} exit code
  */
 async function main(argv) {
+	if (argv[0] === "compare")
+		return compareFiles(argv.slice(1), console.log, console.error);
 	const options = readOptions(argv);
 	if (options.help) {
 		console.log(HELP);

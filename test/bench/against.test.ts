@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { merged } from "../../bench/against.mjs";
-import { compare } from "../../bench/compare.mjs";
+import { compare } from "../../bench/comparison.mjs";
 import { around, sampleResult } from "./samples.js";
 
 const RATE = "in-module/in-the-module/overheat/readings-s-at-4-kib";

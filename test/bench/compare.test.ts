@@ -2,12 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import {
-	broken,
-	compare,
-	compareFiles,
-	compareMarkdown,
-} from "../../bench/compare.mjs";
+import { compareFiles } from "../../bench/compare.mjs";
+import { broken, compare } from "../../bench/comparison.mjs";
+import { compareMarkdown } from "../../bench/comparison-text.mjs";
 import type { Result } from "../../bench/results.mjs";
 import { around, sampleResult } from "./samples.js";
 
@@ -31,8 +28,28 @@ describe("compare", () => {
 		["three times, however noisy", around(6e6, 0.5), "faster"],
 		["the same, but noisy", around(2e6, 0.5), "unstable"],
 		["two rounds", [2e6, 2e6], "unstable"],
+		["half, in three rounds", [1e6, 1.01e6, 0.99e6], "slower"],
+		["no less, in three noisy rounds", [1.9e6, 1.6e6, 1.95e6], "unstable"],
 	])("a rate that is %s", (_, rate, verdict) => {
 		expect(verdictOf(RATE, base, sampleResult({ rate }))).toBe(verdict);
+	});
+
+	it("finds a tenth less, and not a hundredth", () => {
+		const noisy = (middle: number) =>
+			sampleResult({ rate: around(middle, 0.03) });
+		expect(verdictOf(RATE, noisy(2e6), noisy(1.8e6))).toBe("slower");
+		expect(verdictOf(RATE, noisy(2e6), noisy(1.98e6))).toBe("same");
+	});
+
+	it("judges what is exact alone when the machines differ", () => {
+		const there = sampleResult(
+			{ rate: around(1e6), instructions: 4000 },
+			{ cpu: "Other", arch: "arm64" },
+		);
+		expect(verdictOf(RATE, base, there)).toBe("elsewhere");
+		expect(verdictOf(COST, base, there)).toBe("slower");
+		const faults = broken(compare(base, there), "all");
+		expect(faults.map(({ id }) => id)).toEqual([COST]);
 	});
 
 	it("knows that less time is better", () => {
@@ -185,8 +202,23 @@ describe("bench compare A.json B.json", () => {
 	it("warns of other machines and noise", () => {
 		const a = sampleResult({}, { cpu: "Other", busy: 1 });
 		const text = compareMarkdown(a, sampleResult(), [], "exact");
-		expect(text).toContain("> The machines differ (Other, x64)");
+		expect(text).toContain(
+			"> The machines differ (A was measured on Other, x64, 2 cores)",
+		);
 		expect(text).toContain("> The machine was not quiet");
+		const newer = sampleResult({}, { node: "v22.1.0" });
+		expect(compareMarkdown(sampleResult(), newer, [], "exact")).toContain(
+			"> Node differs: v20.20.2, then v22.1.0.",
+		);
+	});
+
+	it("says how many of many verdicts may be chance", () => {
+		const [a, b] = [sampleResult(), sampleResult({ us: around(15) })];
+		const said = "> Of the 5 figures that are not exact, up to 1 may seem";
+		const text = (of: Result) =>
+			compareMarkdown(a, of, compare(a, of), "exact");
+		expect(text(b)).toContain(said);
+		expect(text(a)).not.toContain("by chance");
 	});
 
 	it.each([

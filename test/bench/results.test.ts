@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { estimate, estimateRatio } from "../../bench/estimate.mjs";
+import {
+	estimate,
+	estimatePairs,
+	estimateRatio,
+} from "../../bench/estimate.mjs";
 import { describeMachine, headerOf } from "../../bench/machine.mjs";
 import {
 	checked,
@@ -14,6 +18,22 @@ import {
 import { figure } from "../../bench/table.mjs";
 import { ROOT } from "../house/sources.js";
 import { around, sampleResult } from "./samples.js";
+
+const shareOf = (all: readonly boolean[]) =>
+	all.filter(Boolean).length / all.length;
+
+/** Log-normal around 1: as times are, seldom far below and now and then far above. */
+function skewed(seed: number): () => number {
+	let state = seed;
+	const uniform = () => {
+		state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+		return (state + 1) / (2 ** 31 + 1);
+	};
+	return () => {
+		const far = Math.sqrt(-2 * Math.log(uniform()));
+		return Math.exp(0.2 * far * Math.cos(2 * Math.PI * uniform()));
+	};
+}
 
 describe("the interval of a median", () => {
 	it("holds it and is the same in every run", () => {
@@ -27,20 +47,38 @@ describe("the interval of a median", () => {
 		expect(first.unstable).toBe(false);
 	});
 
-	it("covers the true median in about 95 of 100 experiments", () => {
-		let state = 7;
-		const random = () => {
-			state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-			return state / 2 ** 31;
-		};
-		const covered = Array.from({ length: 200 }, () => {
-			const { low, high } = estimate(Array.from({ length: 15 }, random));
-			return low <= 0.5 && 0.5 <= high;
-		});
-		const share = covered.filter(Boolean).length / covered.length;
-		expect(share).toBeGreaterThan(0.88);
-		expect(share).toBeLessThan(1);
-	});
+	it.each([6, 9, 15, 30])(
+		"covers the true median of %d values in 95 of 100 experiments",
+		(n) => {
+			const random = skewed(7);
+			const covered = Array.from({ length: 2000 }, () => {
+				const { low, high } = estimate(Array.from({ length: n }, random));
+				return low <= 1 && 1 <= high;
+			});
+			expect(shareOf(covered)).toBeGreaterThan(0.94);
+			expect(shareOf(covered)).toBeLessThan(0.985);
+		},
+	);
+
+	it.each([
+		["two sides", 3, estimateRatio],
+		["two sides", 4, estimateRatio],
+		["pairs", 3, estimatePairs],
+		["pairs", 5, estimatePairs],
+		["pairs", 6, estimatePairs],
+		["pairs", 9, estimatePairs],
+	])(
+		"finds a difference where there is none in 1 of 20 %s of %d at most",
+		(_, n, estimate) => {
+			const random = skewed(3);
+			const values = () => Array.from({ length: n }, random);
+			const found = Array.from({ length: 3000 }, () => {
+				const { low, high } = estimate(values(), values());
+				return low > 1 || high < 1;
+			});
+			expect(shareOf(found)).toBeLessThan(0.062);
+		},
+	);
 
 	it("says unstable beyond a fifth of the median", () => {
 		expect(estimate([100, 100, 100, 100]).unstable).toBe(false);
@@ -53,6 +91,20 @@ describe("the interval of a median", () => {
 		expect(ratio).toBeCloseTo(2);
 		expect(low).toBeGreaterThan(1.95);
 		expect(high).toBeLessThan(2.05);
+	});
+});
+
+describe("a figure", () => {
+	it.each([
+		["payload MiB/s", "more"],
+		["RSS idle MiB", "less"],
+		["p99 ms", "less"],
+		["sent late p99 ms", "neither"],
+		["CPU µs/msg", "less"],
+	])("called %s is better when it is %s", (name, better) => {
+		const columns = ["", name];
+		const rows = [["wasieve", figure([1, 2, 3])]];
+		expect(figuresOf([{ title: "T", columns, rows }])[0]?.better).toBe(better);
 	});
 });
 
