@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import type { Readable } from "node:stream";
 import { asWasieveError, WasieveError } from "../errors.js";
 import { type Ear, isData } from "./ear.js";
 import { exited, fault } from "./fault.js";
@@ -97,9 +98,9 @@ export class GuestProcess implements Guest {
 		});
 		child.on("error", (error) => mine() && this.#die(this.#missing(error)));
 		child.on("exit", () => {
-			const late = setTimeout(() => child.stdout.destroy(), LINGER);
+			const late = setTimeout(() => leave(child.stdout), LINGER);
 			child.on("close", () => clearTimeout(late));
-			setTimeout(() => child.stderr.destroy(), LINGER).unref();
+			setTimeout(() => leave(child.stderr), LINGER).unref();
 		});
 		child.on("close", (code, signal) => mine() && this.#over(code, signal));
 		child.stdin.write(first);
@@ -265,6 +266,11 @@ export class GuestProcess implements Guest {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** Reads no further. What is in the pipe by now is read: this thread may have been busy all the time. */
+function leave(pipe: Readable): void {
+	setImmediate(() => pipe.destroy());
+}
 
 async function endProcess(child: ChildProcess): Promise<void> {
 	child.stdin?.destroy();

@@ -50,6 +50,8 @@ export function prepareTelling(
 	const { name, container } = runtime;
 	if (typeof image === "string" || container?.deaf) throw packed(name);
 	const sign = randomBytes(SIGN);
+	// No UTF-8 text has this byte: none is held back as what might be the beginning of a mark.
+	sign[0] = 0xff;
 	// One that never asks has nothing to tell: it ends by itself.
 	const telling = reads ? tellTale(bytes, limits, sign) : bytes;
 	if (telling === undefined) throw silent();
