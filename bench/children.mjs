@@ -2,7 +2,6 @@
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -175,15 +174,3 @@ export function sweep() {
 }
 
 process.once("exit", sweep);
-
-/** @returns {Promise<number>} a TCP port nobody listens on right now */
-export async function freePort() {
-	const server = createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = /** @type {import("node:net").AddressInfo} */ (
-		server.address()
-	);
-	server.close();
-	await once(server, "close");
-	return port;
-}

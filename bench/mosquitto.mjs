@@ -2,14 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-	end,
-	freePort,
-	launch,
-	scratchFolder,
-	whileAlive,
-} from "./children.mjs";
+import { end, launch, scratchFolder, whileAlive } from "./children.mjs";
 import { connect } from "./load/wire.mjs";
+import { freePort } from "./ports.mjs";
 
 /** Debian puts daemons where an ordinary PATH does not look. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;

@@ -2,8 +2,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { end, freePort, launch, scratchFolder } from "./children.mjs";
+import { end, launch, scratchFolder } from "./children.mjs";
 import { SUBSCRIPTION } from "./load/readings.mjs";
+import { freePort } from "./ports.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BRIDGE = fileURLToPath(new URL("rivals/bridge.mjs", import.meta.url));

@@ -2,8 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { freePort, launch, scratchFolder } from "../children.mjs";
+import { launch, scratchFolder } from "../children.mjs";
 import { HOT_EVERY, payloadOf, SUBSCRIPTION } from "../load/readings.mjs";
+import { freePort } from "../ports.mjs";
 import { interleave, pluck } from "../rounds.mjs";
 import { running } from "../subjects.mjs";
 import { figure } from "../table.mjs";

@@ -3,18 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { COUNTED, takeCensus } from "../census.mjs";
-import {
-	end,
-	freePort,
-	launch,
-	scratchFolder,
-	whileAlive,
-} from "../children.mjs";
+import { end, launch, scratchFolder, whileAlive } from "../children.mjs";
 import { openCutter } from "../load/cutter.mjs";
 import { openMixedLoad } from "../load/mixed.mjs";
 import { openProbe } from "../load/probe.mjs";
 import { SUBSCRIPTION } from "../load/readings.mjs";
 import { startMosquitto } from "../mosquitto.mjs";
+import { freePort } from "../ports.mjs";
 import { cpuOf, memoryOf } from "../proc.mjs";
 import { slopeOf } from "../slope.mjs";
 import { median } from "../stats.mjs";

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startBroker } from "#host/mqtt/broker.js";
+import { freePort } from "../../bench/ports.mjs";
 import { assemble } from "../engine/wat.js";
 import { folder, MAIN, ROOT, wasieve } from "./child.js";
 
@@ -292,12 +293,3 @@ describe("wasieve run refuses", () => {
 		expect(ran.stderr).toContain(message);
 	});
 });
-
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = server.address() as { port: number };
-	server.close();
-	await once(server, "close");
-	return port;
-}

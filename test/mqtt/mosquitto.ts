@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../bench/ports.mjs";
+
+export { freePort };
 
 const BINARY = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].find(existsSync);
 
@@ -74,12 +76,3 @@ export const OPEN = [
 	"persistence false",
 	"log_type all",
 ] as const;
-
-export async function freePort(): Promise<number> {
-	const server = net.createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = server.address() as net.AddressInfo;
-	server.close();
-	await once(server, "close");
-	return port;
-}
