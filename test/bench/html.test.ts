@@ -181,7 +181,7 @@ describe.skipIf(!browser)("the report in a browser", () => {
 			page.replace("</body>", `${probe}</body>`),
 		);
 		dom = open(1200, "--dump-dom");
-	}, 90_000);
+	});
 
 	afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -215,7 +215,7 @@ describe.skipIf(!browser)("the report in a browser", () => {
 		const phone = seen(open(500, "--dump-dom"));
 		expect(phone.columns).toBe(2);
 		expect(phone.wide).toBe(false);
-	}, 90_000);
+	});
 
 	it("is styled, and no wider than the window", () => {
 		expect(seen().fill).toBe("rgb(213, 94, 0)");
@@ -232,5 +232,5 @@ describe.skipIf(!browser)("the report in a browser", () => {
 		open(1200, `--screenshot=${png}`);
 		expect(existsSync(png)).toBe(true);
 		expect(readFileSync(png).length).toBeGreaterThan(30_000);
-	}, 90_000);
+	});
 });

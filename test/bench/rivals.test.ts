@@ -16,14 +16,14 @@ describe("rivals do the same work", () => {
 
 	it("json-as", () => {
 		expect(() => check(bareGuest(jsonAs(false)))).not.toThrow();
-	}, 60_000);
+	});
 });
 
 describe("bytes allocated", () => {
 	it("are none in a filter that keeps nothing", async () => {
 		const allocated = await openAllocations("overheat", [], false);
 		expect(allocated(readings(600))).toBe(0);
-	}, 60_000);
+	});
 
 	it("are counted in one that keeps a state for each device", async () => {
 		const allocated = await openAllocations("deadband", ["BAND=10"], false);
@@ -31,5 +31,5 @@ describe("bytes allocated", () => {
 		expect(bytes).toBeGreaterThan(600);
 		// What it keeps is of the devices: the same readings again allocate no more.
 		expect(allocated(readings(600))).toBeLessThanOrEqual(bytes);
-	}, 60_000);
+	});
 });

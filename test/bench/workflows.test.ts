@@ -17,8 +17,8 @@ function actionlint(): { program: string } | { why: string } {
 	if (existsSync(program)) return { program };
 	if (spawnSync("go", ["version"]).status !== 0)
 		return { why: "Go is not installed" };
-	mkdirSync(bin, { recursive: true });
 	try {
+		mkdirSync(bin, { recursive: true });
 		const env = { ...process.env, GOBIN: bin };
 		execFileSync("go", ["install", ACTIONLINT], {
 			env,

@@ -7,12 +7,9 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { finish, folder, MAIN, ROOT, wasieve } from "./child.js";
 import { commands } from "./readme.js";
-
-// The compiler takes seconds, and on a busy machine many.
-vi.setConfig({ testTimeout: 120_000 });
 
 it("makes a project whose README commands work", async () => {
 	const cwd = folder();

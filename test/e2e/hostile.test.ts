@@ -41,7 +41,7 @@ test("a good pipeline beside loops, floods, liars and trappers loses nothing", a
 		"liar-starts-again",
 	]);
 	expect(await gatewayFlaws(folder, port, beside)).toEqual([]);
-}, 60_000);
+});
 
 test.each(
 	named([

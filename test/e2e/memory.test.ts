@@ -72,5 +72,4 @@ test.skipIf(!countable)(
 		await sender.endAsync();
 		await alerts.client.endAsync();
 	},
-	60_000,
 );

@@ -272,7 +272,7 @@ describe("every hostile module", () => {
 			return next();
 		};
 		await Promise.all([next(), next()]);
-	}, 60_000);
+	});
 
 	test.each(names)(
 		"%s ends with a documented code and at most one line",

@@ -84,7 +84,7 @@ for (const [language, toolchain] of Object.entries(TOOLCHAINS)) {
 		test("compiles", () => {
 			expect(compile?.(path, join(SOURCES, toolchain.source))).toBe("");
 			expect(existsSync(path)).toBe(true);
-		}, 120_000);
+		});
 
 		test("runs in exec and streams, within the usual limits", async () => {
 			const all = `${INPUT.join("\n")}\n`;
@@ -132,7 +132,7 @@ for (const [language, toolchain] of Object.entries(TOOLCHAINS)) {
 			expect(record.outputs.length).toBe(1003);
 			expect(record.restarts).toEqual([]);
 			expect(record.failures).toEqual([]);
-		}, 60_000);
+		});
 	});
 }
 
