@@ -17,7 +17,7 @@ const OPTIONS: BlockingOptions = {
 	module: { wasm: contract.wasm, fuel: undefined },
 	args: ["contract.wasm"],
 	env: ["LIMIT=85"],
-	limits: { time: 300, start: 2000, output: 10_000 },
+	limits: { time: 20_000, start: 20_000, output: 10_000 },
 	realTime: false,
 	unitBy: "batch",
 	restart: { max: 1000, backoff: { min: 1, max: 1 } },
@@ -27,10 +27,11 @@ const OPTIONS: BlockingOptions = {
 // Without a meter only the clock can tell that a filter hangs. The fuel in the module of these
 // runs is never refilled below what an i32 holds.
 engineContract("the blocking engine", {
-	make: async ({ restart }) =>
+	make: async ({ restart, time }) =>
 		blockingEngine({
 			...OPTIONS,
 			module: { wasm: await unmetered("contract"), fuel: undefined },
+			limits: { ...OPTIONS.limits, time },
 			restart,
 		}),
 	keepsState: false,
@@ -42,7 +43,7 @@ engineContract("the blocking engine with fuel", {
 		blockingEngine({
 			...OPTIONS,
 			module: contract,
-			limits: { time: 5000, output: 10_000, fuel: 1_000_000 },
+			limits: { ...OPTIONS.limits, fuel: 1_000_000 },
 			restart,
 		}),
 	keepsState: false,
@@ -107,7 +108,7 @@ describe("units", () => {
 
 	test("readings and outputs larger than the rings go through", async () => {
 		const { record, feed } = await begin("cat", {
-			limits: { time: 5000, output: 10_000_000 },
+			limits: { ...OPTIONS.limits, output: 10_000_000 },
 		});
 		const large = "x".repeat(3_000_000);
 		feed("a", large, "b");
@@ -139,7 +140,7 @@ describe("units", () => {
 
 	test("20,000 readings in batches of any size come out once and in order", async () => {
 		const { engine, record, feed } = await begin("cat", {
-			limits: { time: 5000, output: 1_000_000 },
+			limits: { ...OPTIONS.limits, output: 1_000_000 },
 		});
 		const lines = Array.from({ length: 20_000 }, (_, k) => `reading ${k}`);
 		for (let at = 0, n = 1; at < lines.length; at += n, n = (n * 7 + 1) % 997) {
@@ -201,14 +202,14 @@ describe("lives", () => {
 	});
 
 	test("a filter too slow for its batches gets smaller ones", async () => {
-		// Each reading takes 20 ms of real time: 32 of them are more than the limit.
+		// Each reading takes 40 ms of real time: 17 of them are more than the limit.
 		const { record, feed } = make(
 			new WebAssembly.Module(await assemble(SLOW)),
-			{ realTime: true, limits: { time: 200, output: 1000 } },
+			{ realTime: true, limits: { time: 500, output: 1000 } },
 		);
 		await engines[0]?.start(record);
-		for (let k = 0; k < 4; k++) feed(..."abcdefghijklmnopq");
-		await record.consumedAll(68);
+		for (let k = 0; k < 2; k++) feed(..."abcdefghijklmnopq");
+		await record.consumedAll(34);
 		expect(record.failures).toEqual([]);
 		expect(record.restarts.length).toBeLessThan(3);
 	});
@@ -247,7 +248,10 @@ describe("time", () => {
 	});
 
 	test("real, if granted: then a sleep counts against the limit", async () => {
-		const { record, feed } = await begin("sleeper", { realTime: true });
+		const { record, feed } = await begin("sleeper", {
+			realTime: true,
+			limits: { ...OPTIONS.limits, time: 300 },
+		});
 		feed("a");
 		await record.consumedAll(1);
 		expect(record.failures).toEqual([{ payload: "a", code: "E_GUEST_TIME" }]);
@@ -306,7 +310,7 @@ const FAILS_AT_END = `(module
 			(br_if $more (i32.load (i32.const 8))))
 		(call $proc_exit (i32.const 4))))`;
 
-/** Reads two bytes (a reading of one letter) at a time and sleeps 20 ms for each. */
+/** Reads two bytes (a reading of one letter) at a time and sleeps 40 ms for each. */
 const SLOW = `(module
 	(import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
 	(import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
@@ -315,7 +319,7 @@ const SLOW = `(module
 		(i32.store (i32.const 0) (i32.const 1024))
 		(i32.store (i32.const 4) (i32.const 2))
 		(i32.store (i32.const 80) (i32.const 1))
-		(i64.store (i32.const 88) (i64.const 20000000))
+		(i64.store (i32.const 88) (i64.const 40000000))
 		(loop $more
 			(drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
 			(if (i32.eqz (i32.load (i32.const 8))) (then (return)))

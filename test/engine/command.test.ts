@@ -26,7 +26,7 @@ const overheat = readFileSync(
 	new URL("../../build/overheat.wasm", import.meta.url),
 );
 
-const HASTY = { time: 500, start: 10_000, output: 10_000, memory: 1 << 24 };
+const LIMITS = { time: 20_000, start: 20_000, output: 10_000, memory: 1 << 24 };
 const VERSION = { arguments: ["--version"], pattern: /fake (\d+\.\d+\.\d+)/ };
 
 const engines: Engine[] = [];
@@ -53,12 +53,14 @@ async function begin(...given: Parameters<typeof make>) {
 
 if (isThere("wazero")) {
 	engineContract("wazero, plain mode", {
-		make: ({ restart }) => command(wazero, plain, { restart, limits: HASTY }),
+		make: ({ restart, time }) =>
+			command(wazero, plain, { restart, limits: { ...LIMITS, time } }),
 		keepsState: false,
 		loop: "E_GUEST_TIME",
 	});
 	engineContract("wazero, tracked mode", {
-		make: ({ restart }) => command(wazero, tracked, { restart, limits: HASTY }),
+		make: ({ restart, time }) =>
+			command(wazero, tracked, { restart, limits: { ...LIMITS, time } }),
 		keepsState: false,
 		loop: "E_GUEST_TIME",
 	});
@@ -117,7 +119,7 @@ describe("a runtime on Node", () => {
 
 	test("a reading longer than the filter takes fails, its neighbours do not", async () => {
 		const { record, feed } = await begin(onNode, overheat, {
-			limits: { ...HASTY, time: 3000, output: 1 << 20 },
+			limits: { ...LIMITS, output: 1 << 20 },
 		});
 		const hot = '{"device_id":"a","temperature":99,"humidity":4,"timestamp":7}';
 		const long = `{"x":"${"y".repeat(70_000)}"}`;
@@ -205,7 +207,7 @@ describe("an engine that", () => {
 
 	test("says nothing is given up at its deadline", async () => {
 		const { engine, record } = make(script("exec sleep 60"), tracked, {
-			limits: { ...HASTY, start: 300 },
+			limits: { ...LIMITS, start: 300 },
 		});
 		await expect(engine.start(record)).rejects.toMatchObject({
 			code: "E_ENGINE_START",

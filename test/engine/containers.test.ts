@@ -48,11 +48,11 @@ function faked(runtime: Runtime): Runtime {
 	return { ...runtime, program };
 }
 
-function make(runtime: Runtime, start = 10_000) {
+function make(runtime: Runtime, { time = 20_000, start = 20_000 } = {}) {
 	const engine = command(faked(runtime), tracked, {
 		image,
 		env: ["A=1"],
-		limits: { time: 3000, start, output: 10_000, memory: 1 << 24 },
+		limits: { time, start, output: 10_000, memory: 1 << 24 },
 		workshop: { folders: [], surroundings: { FAKE_DOCKER: dir }, arch: "x64" },
 	});
 	engines.push(engine);
@@ -76,7 +76,7 @@ describe.each([
 	});
 
 	test("is killed by its name when the filter hangs, or the engine is closed", async () => {
-		const { engine, record, feed } = make(runtimeOf());
+		const { engine, record, feed } = make(runtimeOf(), { time: 2000 });
 		await engine.start(record);
 		feed("l");
 		await record.consumedAll(1);
@@ -124,7 +124,7 @@ test("closed while its image is made, it starts no container and keeps no image"
 
 describe("docker-wasm", () => {
 	test('a container that stays "Created" is given up, named and removed', async () => {
-		const { engine, record } = make(dockerWasm({}), 1500);
+		const { engine, record } = make(dockerWasm({}), { start: 1500 });
 		await expect(engine.start(record)).rejects.toMatchObject({
 			code: "E_ENGINE_START",
 			message: expect.stringContaining("1500 ms and is removed"),

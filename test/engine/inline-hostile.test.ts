@@ -56,7 +56,7 @@ const MODULE = `(module
     (call $say (i32.const 1) (i32.const 48) (i32.const 4))
     (call $drain)))`;
 
-/** A flood costs tens of milliseconds of fuel; one that escapes it, tens of seconds. */
+/** ms of CPU. A flood costs tens of milliseconds of fuel; one that escapes it, tens of seconds. */
 const SOON = 4000;
 
 let module: FilterModule;
@@ -77,12 +77,13 @@ describe("a flood ends in a limit before it holds up the thread", () => {
 		});
 		const record = new Record();
 		await engine.start(record);
-		const began = performance.now();
+		const began = process.cpuUsage();
 		engine.feed(batchOf(["t", payload]));
-		expect(performance.now() - began).toBeLessThan(SOON);
+		const { user, system } = process.cpuUsage(began);
+		expect((user + system) / 1000).toBeLessThan(SOON);
 		expect(record.failures).toHaveLength(1);
 		expect(record.failures[0]?.code).toContain(code);
-		expect(record.logs.length).toBeLessThan(200);
+		expect(record.logs.length).toBeLessThanOrEqual(record.mostLogs);
 		engine.feed(batchOf(["t", "fine"]));
 		expect(record.consumedNumbers).toHaveLength(2);
 		expect(record.breaches).toEqual([]);

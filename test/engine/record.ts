@@ -15,6 +15,7 @@ export class Record implements Outcomes {
 	readonly consumedNumbers: number[] = [];
 	readonly failures: { payload: string; code: string }[] = [];
 	readonly logs: string[] = [];
+	readonly #born = performance.now();
 	readonly restarts: WasieveError[] = [];
 	readyCount = 0;
 	/** Set to have the engine keep what it is fed. */
@@ -113,6 +114,12 @@ export class Record implements Outcomes {
 			};
 			look();
 		});
+	}
+
+	/** Lines that a flood of stderr may have become by now: 50 a second, and how many were left out. */
+	get mostLogs(): number {
+		const seconds = (performance.now() - this.#born) / 1000;
+		return 51 * Math.ceil(seconds + 1);
 	}
 
 	consumedAll(count: number): Promise<void> {

@@ -206,8 +206,11 @@ for (const { name, runtime, why, options, small } of candidates) {
 			["tracked", tracked],
 		] as const) {
 			engineContract(`${name}, ${mode} mode`, {
-				make: ({ restart }) =>
-					command(runtime, module, { restart, limits: HASTY, ...options }),
+				make: ({ restart, time }) =>
+					command(runtime, module, {
+						...{ restart, limits: { ...HASTY, time } },
+						...options,
+					}),
 				keepsState: false,
 				loop: "E_GUEST_TIME",
 			});
