@@ -48,7 +48,7 @@ export async function startMosquitto(settings) {
 	];
 	writeFileSync(file, `${lines.join("\n")}\n`);
 	const child = launch("mosquitto", ["-c", file], { PATH });
-	await whileAlive(answers(port), [child], 5000, "mosquitto");
+	await whileAlive(answers(port), [child], 20_000, "mosquitto");
 	return {
 		port,
 		pid: /** @type {number} */ (child.pid),

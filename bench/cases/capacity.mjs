@@ -47,7 +47,7 @@ export async function pourAll(subject, count, qos, span, mix = {}) {
 	const measured = all("measured");
 	let gateway;
 	try {
-		const ports = await whileAlive(heard, hoses, 5000, "firehose");
+		const ports = await whileAlive(heard, hoses, 20_000, "firehose");
 		gateway = await subject.start(ports);
 		const children = [...hoses, gateway.child];
 		await whileAlive(subscribed, children, 15_000, `${subject.name} connects`);
