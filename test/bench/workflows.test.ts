@@ -72,6 +72,36 @@ describe.each(names)("workflow %s", (name) => {
 	});
 });
 
+it("every suite runs in some workflow", () => {
+	const { scripts } = JSON.parse(
+		readFileSync(join(ROOT, "package.json"), "utf8"),
+	);
+	const texts = [
+		...names.map((name) => join(FOLDER, name)),
+		join(ROOT, ".ci/run"),
+	]
+		.map((path) => readFileSync(path, "utf8"))
+		.join("\n");
+	const { jobs } = parse(readFileSync(join(FOLDER, "long.yml"), "utf8"));
+	const suites = jobs.suite.strategy.matrix.include.map(
+		({ suite }: { suite: string }) => `test:${suite}`,
+	);
+	for (const suite of suites) expect(scripts).toHaveProperty([suite]);
+	const own = Object.keys(scripts).filter((name) => name.startsWith("test:"));
+	const left = own.filter(
+		(name) => !suites.includes(name) && !texts.includes(`npm run ${name}`),
+	);
+	expect(left).toEqual([]);
+});
+
+it("what comments on a pull request runs nothing of it", () => {
+	const text = readFileSync(join(FOLDER, "comment.yml"), "utf8");
+	expect(text).not.toMatch(/actions\/checkout|npm |node /);
+	expect(actionsOf("comment.yml").map((used) => used.split("@")[0])).toEqual([
+		"actions/download-artifact",
+	]);
+});
+
 it("there are workflows for tests and for the benchmark", () => {
 	expect(names).toEqual(expect.arrayContaining(["bench.yml", "test.yml"]));
 });
