@@ -32,6 +32,10 @@ export class StdioHost implements WasiHost {
 	/** Bytes that may still be written before more is read. */
 	#budget: number;
 	#ended = false;
+	/** Read from stdin, and kept back until the guest asks again: more lines than a full tank is for. */
+	#held: Uint8Array = new Uint8Array(0);
+	/** Lines that the last read gave. */
+	#lines = 0;
 	/** The guest's last line on stderr has no end yet. */
 	#unfinished = false;
 
@@ -47,16 +51,44 @@ export class StdioHost implements WasiHost {
 
 	read(memory: Uint8Array, at: number, length: number): number {
 		this.spend(CALL);
+		const got =
+			this.#held.length > 0
+				? this.#readHeld(memory, at, length)
+				: this.#readStdin(memory, at, length);
+		if (got > 0) this.#turn(Math.max(1, this.#lines), got);
+		// Once: a guest that reads on and on behind the end gets no more.
+		else if (!this.#ended) this.#turn(AROUND, 0);
+		this.#ended = got === 0;
+		return got;
+	}
+
+	#readStdin(memory: Uint8Array, at: number, length: number): number {
 		const got = this.#patiently(Watch.READING, () =>
 			unlessBroken("E_FILE_READ", "stdin cannot be read", () =>
 				readSync(0, memory, at, length, null),
 			),
 		);
-		if (got > 0) this.#turn(Math.max(1, linesIn(memory, at, at + got)), got);
-		// Once: a guest that reads on and on behind the end gets no more.
-		else if (!this.#ended) this.#turn(AROUND, 0);
-		this.#ended = got === 0;
-		return got;
+		const taken = this.#cut(memory.subarray(at, at + got));
+		this.#held = memory.slice(at + taken, at + got);
+		return taken;
+	}
+
+	#readHeld(memory: Uint8Array, at: number, length: number): number {
+		const taken = this.#cut(this.#held.subarray(0, length));
+		memory.set(this.#held.subarray(0, taken), at);
+		this.#held = this.#held.subarray(taken);
+		return taken;
+	}
+
+	/** Counts the lines of `bytes` that one tank is for, and says where they end. */
+	#cut(bytes: Uint8Array): number {
+		const { most } = this.tank;
+		let lf = -1;
+		for (this.#lines = 0; this.#lines < most; this.#lines++) {
+			lf = bytes.indexOf(LF, lf + 1);
+			if (lf === -1) return bytes.length;
+		}
+		return lf + 1;
 	}
 
 	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number {

@@ -26,6 +26,12 @@ export class Tank {
 		return this.#filled - (this.left ?? this.#filled);
 	}
 
+	/** So many readings a full tank is for, each with all its units. */
+	get most(): number {
+		if (this.#fuel === undefined) return Number.POSITIVE_INFINITY;
+		return Math.max(1, Math.floor(FULL / this.units));
+	}
+
 	attach(fuel: WebAssembly.ExportValue | undefined): void {
 		if (fuel instanceof WebAssembly.Global) this.#fuel = fuel;
 		this.fill(AROUND);

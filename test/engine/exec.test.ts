@@ -13,7 +13,7 @@ import {
 	test,
 } from "vitest";
 import { folder, MAIN, type Ran, ROOT, wasieve } from "../cli/child.js";
-import { fixture, fixtures } from "./wat.js";
+import { assemble, fixture, fixtures } from "./wat.js";
 
 const READING =
 	'{"device_id":"press-1","temperature":91.2,"timestamp":1700000000000}\n';
@@ -173,6 +173,31 @@ describe("how it ends", () => {
 		const late = await exec("contract", time, "e1\nl\n");
 		expect([late.code, late.stdout]).toEqual([124, "e1\n"]);
 		expect(late.stderr).toMatch(/^wasieve: E_GUEST_TIME: .*--time.*\n$/);
+	});
+
+	test("a chunk of many lines brings fuel for each of them", async () => {
+		// 1.3 M units a line, as calls through a table cost 64 each; 3,000 lines are twice a full tank.
+		const costly = await assemble(`(module
+			(import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+			(memory (export "memory") 2)
+			(table funcref (elem $nop))
+			(data (i32.const 0) "\\10\\00\\00\\00\\00\\00\\01\\00")
+			(func $nop)
+			(func (export "_start") (local $left i32)
+				(loop $next
+					(drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+					(if (i32.eqz (i32.load (i32.const 8))) (then (return)))
+					(local.set $left (i32.mul (i32.const 10000) (i32.load (i32.const 8))))
+					(loop $work
+						(call_indirect (i32.const 0))
+						(br_if $work (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+					(br $next))))`);
+		const path = join(folder(), "costly.wasm");
+		writeFileSync(path, costly);
+		const run = (fuel: string) =>
+			wasieve(["exec", path, "--fuel", fuel], { input: "\n".repeat(3000) });
+		expect(await run("1500k")).toMatchObject({ code: 0, stderr: "" });
+		expect(await run("100k")).toMatchObject({ code: 124 });
 	});
 
 	test("a flood ends at the limit of output; what is copied is no flood", async () => {
