@@ -54,12 +54,12 @@ export class Output {
     return this;
   }
 
-  /** A value that is JSON already; control characters in it become spaces. */
+  /** A value that is JSON already; control characters in it become spaces. null for "", which Reading.raw() gives when there is none. */
   // @ts-ignore: decorator
   @inline
   raw(name: string, value: string): Output {
     field(changetype<usize>(name));
-    json(changetype<usize>(value));
+    json(changetype<usize>(value.length ? value : "null"));
     return this;
   }
 

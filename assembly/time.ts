@@ -3,6 +3,7 @@
 import { closeObject } from "./object";
 import { forgetNote } from "./note";
 import { characters, natural } from "./output";
+import { handler } from "./reading";
 import { fatal } from "./stderr";
 
 /** A timer: | period in ms i64, 0: at the end | function's table index u32 | – |. */
@@ -54,6 +55,8 @@ export function atEnd(work: () => void): void {
 }
 
 function add(period: i64, work: usize): void {
+  // The hello that asks for time has been said, or there is no more input.
+  if (handler) fatal(changetype<usize>("every() or atEnd()"), changetype<usize>("before run()"));
   if (used == 16 * TIMER) fatal(changetype<usize>("every"), changetype<usize>("at most 16 of it"));
   if (period < 0 || period > 0xffffffff) fatal(changetype<usize>("every"), changetype<usize>("1 to 4294967295 ms"));
   store<i64>(timers + used, period);

@@ -23,6 +23,7 @@ describe("emit", () => {
 				{ raw: 1 },
 				{ copied: [1, "2"] },
 				null,
+				null,
 			],
 			o: {},
 			nan: null,
@@ -158,6 +159,12 @@ describe("time", async () => {
 	const timers = await fixture("timers");
 	const clock = await fixture("clock");
 	const time = (ms: number) => `${RS}t${ms}\n`;
+
+	test("cannot be asked for behind run(), where no timer would ever be due", async () => {
+		const guest = new Guest(await fixture("late-timer")).give("1\n").endInput();
+		expect(() => guest.start()).toThrow(new Exit(2));
+		expect(guest.err()).toBe("every() or atEnd(): expected before run()\n");
+	});
 
 	test("is asked for by timers and by now() alone", () => {
 		expect(tracked(timers).out()).toBe(`${RS}h1 max=65536 time every=1000\n`);
