@@ -122,6 +122,15 @@ export class Connection {
 		if (!inlet.blocked) this.#socket?.resume();
 	}
 
+	/** Runs what is due outside of a read. A defect in it is this connection's matter, as within one, and not the thread's end. */
+	attempt(work: () => void): void {
+		try {
+			work();
+		} catch (thrown) {
+			this.reset(asWasieveError(thrown));
+		}
+	}
+
 	/** Drops the connection because of `fault`; a new attempt follows. */
 	reset(fault: WasieveError): void {
 		this.#fault ??= fault;
@@ -201,7 +210,7 @@ export class Connection {
 			this.#byPeer ||= PEER_CLOSED.has((error as NodeJS.ErrnoException).code);
 			this.#fault ??= socketFault(error, this.target);
 		});
-		socket.on("drain", () => this.owner.drained?.());
+		socket.on("drain", () => this.attempt(() => this.owner.drained?.()));
 		socket.on("close", () => control.destroy());
 		this.#inlet = inlet;
 		this.#socket = socket;

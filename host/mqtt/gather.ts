@@ -1,3 +1,5 @@
+import { each } from "./each.js";
+
 /** Readings per ms of a thread from which on it gathers; below, each is read and answered at once. */
 const FROM = 4;
 /** How long rates are measured before they count: ms. */
@@ -6,6 +8,12 @@ const SPAN = 16;
 const LEAST = 0.3;
 /** Bytes that share one wake-up well enough; half of what Linux lets wait in a socket by default. */
 const PLENTY = 32 * 1024;
+
+/**
+ * Rests that a broker's window has to last for. Acknowledgements take two, since outputs come back first; with
+ * two in reserve a window that is too small ends in no rests, not in a slower flow.
+ */
+const RESTS = 4;
 
 /** What a thread can do; tests have one of their own. */
 export interface Thread {
@@ -37,8 +45,16 @@ export class Gather {
 	#bytes = 0;
 	/** How long the thread may rest after a turn, by the last span's rates: ms; 0 while it does not gather. */
 	#pace = 0;
-	/** The same by what came in this turn. */
-	#most = Number.POSITIVE_INFINITY;
+	/** Whether a line has paused in this turn: what it waits for may come any moment. */
+	#paused = false;
+	/**
+	 * How long it may by the windows of what was read or sent in this span, and in the last one: ms. Not in this turn
+	 * alone: a broker whose window is full sends nothing and waits for us, while others are read.
+	 */
+	#window = Number.POSITIVE_INFINITY;
+	#windowBefore = Number.POSITIVE_INFINITY;
+	/** Readings per ms in the last span. */
+	#rate = 0;
 	/** A longer rest that a connection has asked for, once: ms. */
 	#asked = 0;
 	/** How long the thread may rest at all until sockets fill up: ms. */
@@ -83,16 +99,36 @@ export class Gather {
 
 	/**
 	 * One read of one connection.
-	 * @param bears ms that this connection may be left alone
+	 * @param bears ms that its window lasts for
+	 * @param paused whether its line wants no more for now
 	 */
-	took(readings: number, bytes: number, bears: number, now: number): void {
+	took(
+		readings: number,
+		bytes: number,
+		bears: number,
+		paused: boolean,
+		now: number,
+	): void {
 		this.#readings += readings;
 		this.#bytes += bytes;
 		this.#turn += bytes;
-		if (bears < this.#most) this.#most = bears;
+		if (paused) this.#paused = true;
 		if (now - this.#since >= SPAN) this.#measure(now);
+		this.#bear(bears);
 		if (this.on) this.#schedule();
 		else this.#begin();
+	}
+
+	/**
+	 * Outputs wait because `window` of them are unacknowledged, and that is all that their broker allows. They are
+	 * taken to leave as fast as the thread's readings come.
+	 */
+	full(window: number): void {
+		this.#bear(window / RESTS / this.#rate);
+	}
+
+	#bear(ms: number): void {
+		if (ms < this.#window) this.#window = ms;
 	}
 
 	/** To be left alone once for so long, however much comes meanwhile. */
@@ -104,7 +140,10 @@ export class Gather {
 		const ms = now - this.#since;
 		this.#room = PLENTY / (this.#bytes / ms);
 		const pace = Math.min(this.#longest, this.#room);
-		const fast = this.#readings / ms >= FROM && pace >= LEAST;
+		this.#rate = this.#readings / ms;
+		this.#windowBefore = this.#window;
+		this.#window = Number.POSITIVE_INFINITY;
+		const fast = this.#rate >= FROM && pace >= LEAST;
 		this.#pace = fast ? pace : 0;
 		this.#since = now;
 		this.#readings = this.#bytes = 0;
@@ -112,7 +151,7 @@ export class Gather {
 
 	#begin(): void {
 		this.#turn = 0;
-		this.#most = Number.POSITIVE_INFINITY;
+		this.#paused = false;
 		this.#asked = 0;
 	}
 
@@ -123,31 +162,38 @@ export class Gather {
 	}
 
 	readonly #end = (): void => {
-		for (const task of this.#tasks) task(); // and those that they add
-		this.#tasks.length = 0;
-		this.#scheduled = false;
-		const usual = Math.min(this.#pace, this.#most);
-		const rest = this.#asked > 0 ? Math.min(this.#asked, this.#room) : usual;
+		try {
+			each(this.#tasks, run); // and those that they add
+		} finally {
+			this.#tasks.length = 0;
+			this.#scheduled = false;
+		}
+		this.#rest();
+	};
+
+	#rest(): void {
+		const usual = Math.min(this.#pace, this.#window, this.#windowBefore);
+		const asked = Math.min(this.#asked, this.#room);
+		const rest = this.#paused ? 0 : asked || usual;
 		const taken = this.#turn;
 		this.#begin();
 		// Much in one turn: there is more, and no reason to wait for it.
 		if (taken > 0 && taken < PLENTY && rest >= LEAST) this.thread.sleep(rest);
-	};
+	}
+}
+
+function run(task: () => void): void {
+	task();
 }
 
 /** A silence this long in a fast flow is suspicious: ms. */
 const STALL = 20;
 /** How long a stall is believed to come back: ms. */
 const MEMORY = 30_000;
-/**
- * Rests that a broker's window has to last for. Acknowledgements take two, since outputs come back first; with
- * two in reserve a window that is too small ends in no rests, not in a slower flow.
- */
-const RESTS = 4;
 /** How often to find out whether the broker's window is larger than seen: ms, doubled each time it was not. */
 const PROBE = { first: 1000, last: 64_000 };
 
-/** One connection's readings, as far as gathering is concerned. */
+/** One connection's readings, as far as gathering is concerned. The next connection may be another broker's: it gets a new one. */
 export class Flow {
 	#since = 0;
 	#last = 0;
@@ -177,7 +223,7 @@ export class Flow {
 			this.#since = now;
 			this.#readings = 0;
 		}
-		this.gather.took(readings, bytes, paused ? 0 : this.#bears, now);
+		this.gather.took(readings, bytes, this.#bears, paused, now);
 		if (!paused && this.gather.on) this.#probe(now);
 	}
 

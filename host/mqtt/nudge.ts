@@ -2,6 +2,8 @@
 const STALL = 5;
 /** How long a stall is believed to come back: ms. */
 const MEMORY = 30_000;
+/** The answer to a PINGREQ asks for no other at once: a broker that takes its time would get 15,000 a second. */
+const MOMENT = 1;
 
 /**
  * When to say PINGREQ, though nothing needs it, on the connection that outputs leave on.
@@ -18,6 +20,10 @@ const MEMORY = 30_000;
 export class Nudge {
 	#since = 0;
 	#stalled = Number.NEGATIVE_INFINITY;
+	#timer: NodeJS.Timeout | undefined;
+
+	/** @param ping sends PINGREQ, should outputs still be in flight */
+	constructor(private readonly ping: () => void) {}
 
 	/** Outputs have left while none were in flight. */
 	sent(now: number): void {
@@ -30,8 +36,18 @@ export class Nudge {
 		this.#since = now;
 	}
 
-	/** Whether to nudge when outputs are still in flight and nothing else was written. */
-	wanted(now: number): boolean {
-		return now - this.#stalled < MEMORY;
+	/**
+	 * Outputs are in flight, something has come, and nothing was written.
+	 * @param answer whether it was only the answer to the last PINGREQ, which TCP has to acknowledge too
+	 */
+	turned(now: number, answer: boolean): void {
+		if (now - this.#stalled >= MEMORY) return;
+		if (!answer) this.ping();
+		else this.#timer ??= setTimeout(this.#late, MOMENT);
 	}
+
+	readonly #late = (): void => {
+		this.#timer = undefined;
+		this.ping();
+	};
 }

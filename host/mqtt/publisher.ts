@@ -9,6 +9,7 @@ import {
 	type Server,
 } from "./connection.js";
 import { Drafts } from "./drafts.js";
+import { each } from "./each.js";
 import { unpack } from "./encode.js";
 import { reasonText } from "./faults.js";
 import type { Gather } from "./gather.js";
@@ -73,10 +74,14 @@ export class MqttPublisher implements Publisher {
 	/** Sinks that have had an outcome since the last settle(). */
 	readonly #touched: MqttSink[] = [];
 	readonly #suspicion = new Suspicion();
-	readonly #nudge = new Nudge();
+	readonly #nudge = new Nudge(() => {
+		if (this.#flying > 0) this.#connection?.ping();
+	});
 	#writes = 0;
 	/** What that was when this turn began. */
 	#written = 0;
+	/** Acknowledgements have come in this turn. */
+	#heard = false;
 	#turning = false;
 	/** The lowest maximum QoS that has been told to the log. */
 	#lowest = NO_QOS;
@@ -167,6 +172,11 @@ export class MqttPublisher implements Publisher {
 
 	readonly #flush = (): void => {
 		this.#scheduled = false;
+		if (this.#connection) this.#connection.attempt(this.#flushed);
+		else this.#settle();
+	};
+
+	readonly #flushed = (): void => {
 		if (this.#server) this.#send(this.#server);
 		this.#settle();
 	};
@@ -198,6 +208,8 @@ export class MqttPublisher implements Publisher {
 			if (idle) this.#nudge.sent(performance.now());
 			this.#writes++;
 		}
+		if (box.sent < box.committed)
+			this.o.gather?.full(this.#window(box, server));
 		this.#finishUnacknowledged(first);
 	}
 
@@ -344,9 +356,11 @@ export class MqttPublisher implements Publisher {
 
 	readonly #turned = (): void => {
 		this.#turning = false;
+		const answer = !this.#heard;
+		this.#heard = false;
 		if (this.#touched.length > 0) this.#flush(); // the window has moved
 		if (this.#flying === 0 || this.#writes !== this.#written) return;
-		if (this.#nudge.wanted(performance.now())) this.#connection?.ping();
+		this.#nudge.turned(performance.now(), answer);
 	};
 
 	#puback(inlet: Inlet): void {
@@ -386,6 +400,7 @@ export class MqttPublisher implements Publisher {
 	/** The output that a packet answers, or -1 for none: a broker's stray answer settles nothing. */
 	#answered(inlet: Inlet, state: number, qos: number): number {
 		const box = this.#box;
+		this.#heard = true;
 		if (inlet.next - inlet.body < 2) throw malformed("a PUBACK without an id");
 		const seq = box.find(idOf(inlet));
 		if (seq < 0) return -1;
@@ -437,10 +452,10 @@ export class MqttPublisher implements Publisher {
 	/** The end of a chunk or of a turn: everyone concerned may acknowledge now. */
 	#settle(): void {
 		this.#box.advance();
-		for (const sink of this.#touched.splice(0)) sink.settle();
+		if (this.#touched.length > 0) each(this.#touched.splice(0), settle);
 		if (!this.#full || this.#overfull(0.5)) return;
 		this.#full = false;
-		for (const sink of this.#sinks) sink.welcome();
+		each(this.#sinks, welcome);
 	}
 
 	#overfull(share: number): boolean {
@@ -468,6 +483,10 @@ export class MqttPublisher implements Publisher {
 		this.#lowest = highest;
 	}
 }
+
+/** Functions of their own, made once: these are said for every chunk. */
+const settle = (sink: MqttSink): void => sink.settle();
+const welcome = (sink: MqttSink): void => sink.welcome();
 
 function idOf(inlet: Inlet): number {
 	const { bytes, body } = inlet;

@@ -101,8 +101,9 @@ export class MqttSource implements Source {
 	#now = 0;
 	#settled = 0;
 	readonly #acks = new Acks();
-	readonly #flow: Flow | undefined;
-	/** Readings, and those with an id, handed over in this drink(). */
+	/** Of this connection. */
+	#flow: Flow | undefined;
+	/** Readings, and those with an id, handed over in the last drink(). */
 	#taken = 0;
 	#takenWithId = 0;
 	#turning = false;
@@ -115,7 +116,6 @@ export class MqttSource implements Source {
 		this.largest = Math.max(SLAB, o.maxReading + HEAD);
 		this.#v5 = o.broker.protocol === 5;
 		this.#hauls = hauls[o.broker.protocol];
-		this.#flow = o.gather && new Flow(o.gather);
 		this.properties = {
 			receiveMaximum: o.window,
 			// Some brokers (mochi) send what a session has kept with the aliases of the connection before,
@@ -173,6 +173,7 @@ export class MqttSource implements Source {
 
 	accepted(session: boolean): void {
 		this.#session = session;
+		this.#flow = this.o.gather && new Flow(this.o.gather);
 		if (session) return;
 		this.#unsettled.clear();
 		this.#received.clear();
@@ -390,9 +391,11 @@ export class MqttSource implements Source {
 
 	readonly #turned = (): void => {
 		this.#turning = false;
-		// Our data carries the TCP acknowledgement that the broker waits for.
+		const read = this.#taken > 0;
+		this.#taken = 0;
+		// Our data carries the TCP acknowledgement that the broker waits for; a PINGRESP alone needs no other PINGREQ.
 		const answered = this.#answer();
-		if (!answered && !this.#stopped && this.#flow?.held)
+		if (!answered && read && !this.#stopped && this.#flow?.held)
 			this.#connection?.ping();
 	};
 

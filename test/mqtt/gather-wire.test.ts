@@ -1,9 +1,10 @@
+import { generate } from "mqtt-packet";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Gather, type Thread } from "#host/mqtt/gather.js";
 import { mqttPublisher } from "#host/mqtt/publisher.js";
 import { mqttSink } from "#host/mqtt/sink.js";
 import { mqttSource } from "#host/mqtt/source.js";
-import { FakeBroker } from "./fake-broker.js";
+import { type Client, FakeBroker } from "./fake-broker.js";
 import { hasMosquitto, Mosquitto, OPEN } from "./mosquitto.js";
 import {
 	brokerAt,
@@ -29,7 +30,7 @@ function gathering(thread: Partial<Thread> = {}): Gather {
 		sleep() {},
 		...thread,
 	});
-	gather.took(100_000, 100_000, Number.POSITIVE_INFINITY, 1000);
+	gather.took(100_000, 100_000, Number.POSITIVE_INFINITY, false, 1000);
 	expect(gather.on).toBe(true);
 	return gather;
 }
@@ -221,4 +222,115 @@ describe("acknowledgements", () => {
 		expect((await client.next("puback")).messageId).toBe(7);
 		await broker.stop();
 	});
+});
+
+describe("what belongs to one connection", () => {
+	/** A source at a broker that does as told, on a clock that only the test moves. */
+	async function subscribed(qos: 0 | 1) {
+		const broker = await new FakeBroker().start();
+		const rests: number[] = [];
+		const clock = { now: 1000 };
+		const gather = gathering({
+			now: () => clock.now,
+			sleep: (ms) => rests.push(ms),
+		});
+		const source = mqttSource({
+			broker: brokerAt(broker.url),
+			topic: "in/#",
+			qos,
+			window: 1000,
+			maxReading: 65_536,
+			clock: Date.now,
+			gather,
+		});
+		const intake = new RecordingIntake();
+		await source.start(intake);
+		closing.push(
+			() => broker.stop(),
+			() => source.close(),
+		);
+		return { broker, rests, clock, gather, source, intake };
+	}
+
+	/** So many readings in one piece. */
+	function readings(client: Client, count: number, qos: 0 | 1): void {
+		const packets = Array.from({ length: count }, (_, n) =>
+			generate({
+				cmd: "publish",
+				topic: "in/x",
+				payload: `${n}`,
+				qos,
+				...(qos > 0 && { messageId: n + 1 }),
+				dup: false,
+				retain: false,
+			}),
+		);
+		client.raw(Buffer.concat(packets));
+	}
+
+	test("a broker that comes back with another window is seen anew", async () => {
+		const { broker, rests, clock, gather, source, intake } =
+			await subscribed(1);
+		const before = await broker.clients.next();
+		readings(before, 100, 1); // and no acknowledgement: its window is 100 or more
+		await intake.until(() => intake.taken.length === 100);
+		before.socket.destroy();
+		const after = await broker.clients.next();
+		await after.next("subscribe");
+		for (let k = 1; k <= 10; k++) {
+			clock.now += 2;
+			gather.took(1000, 1000, Number.POSITIVE_INFINITY, false, clock.now); // others keep the thread fast
+			readings(after, 4, 1);
+			await intake.until(() => intake.taken.length === 100 + 4 * k);
+			source.acknowledge(intake.number);
+			for (let i = 0; i < 4; i++) await after.next("puback");
+			await turn();
+		}
+		// Two readings/ms, four at a time: half a ms is a quarter of what the window lasts for.
+		expect(rests.at(-1)).toBeCloseTo(0.5, 1);
+		expect(rests).toContain(4); // it was looked for, once
+	});
+
+	test("a stall is answered by one PINGREQ for each turn that brought readings", async () => {
+		const { broker, clock, intake } = await subscribed(0);
+		const client = await broker.clients.next();
+		readings(client, 1, 0);
+		await intake.until(() => intake.taken.length === 1);
+		clock.now += 40;
+		readings(client, 400, 0);
+		await intake.until(() => intake.taken.length === 401);
+		await client.next("pingreq");
+		// The fake broker has answered: nothing but that comes from now on.
+		for (let i = 0; i < 300; i++) await turn();
+		const pings = client.packets.filter(({ cmd }) => cmd === "pingreq");
+		expect(pings.length).toBeLessThan(4); // 400 readings may come in a few reads
+	});
+});
+
+test("a full window of outputs is told", async () => {
+	const broker = await new FakeBroker(5).start();
+	broker.connack = { properties: { receiveMaximum: 2 } };
+	const gather = gathering();
+	const full: number[] = [];
+	gather.full = (window) => full.push(window);
+	const publisher = mqttPublisher({
+		broker: brokerAt(broker.url, { protocol: 5 }),
+		window: 1000,
+		clock: Date.now,
+		gather,
+	});
+	const sink = mqttSink(publisher, { qos: 1, retain: false });
+	const keeper = new RecordingKeeper();
+	await sink.start(keeper);
+	const client = await broker.clients.next();
+	for (let n = 0; n < 3; n++) say(sink, n, "out", `${n}`);
+	sink.commit();
+	for (let n = 0; n < 3; n++) {
+		const { messageId } = await client.next("publish");
+		client.send({ cmd: "puback", messageId });
+	}
+	await keeper.until(() => keeper.safe.length === 3);
+	expect(full).toEqual([2]);
+	await sink.close();
+	await broker.stop();
 });

@@ -128,15 +128,24 @@ describe("a broker that waits for acknowledgements", () => {
 	/**
 	 * Readings come at `perMs` as long as fewer than `window` are unacknowledged; each is acknowledged
 	 * in the turn after the one that took it, since its output has to come back first.
+	 * @param beside readings/ms of another connection at QoS 0, which is read in every turn
 	 */
-	function carried(perMs: number, window: number, ms: number): number {
+	function carried(
+		perMs: number,
+		window: number,
+		ms: number,
+		beside = 0,
+	): number {
 		const one = new Flow(gather);
+		const other = new Flow(gather);
 		const turns = 0.15;
-		let [due, open, taken, answered] = [0, 0, 0, 0];
+		// Beside another one as many have waited: it begins with a full window.
+		let [due, open, taken, answered] = [beside && window, 0, 0, 0];
 		let last = thread.time;
 		for (const end = thread.time + ms; thread.time < end; ) {
 			thread.time += turns;
-			due += (thread.time - last) * perMs;
+			const passed = thread.time - last;
+			due += passed * perMs;
 			last = thread.time;
 			const count = Math.min(Math.floor(due), window - open);
 			due -= count;
@@ -145,6 +154,8 @@ describe("a broker that waits for acknowledgements", () => {
 			open = before + count;
 			taken += count;
 			if (count > 0) one.took(count, count * 100, open, false);
+			const others = Math.round(passed * beside);
+			if (others > 0) other.took(others, others * 100, 0, false);
 			thread.end();
 			open -= Math.max(0, before);
 			answered = 0;
@@ -161,6 +172,43 @@ describe("a broker that waits for acknowledgements", () => {
 	])("%d readings/ms with a window of %d are all carried", (rate, window) => {
 		carried(rate, window, 300); // until it knows
 		expect(carried(rate, window, 300)).toBeGreaterThan(rate * 0.97);
+	});
+
+	test.each([
+		[10, 20],
+		[15, 20],
+		[30, 100],
+	])(
+		"also beside a fast flow of QoS 0, whose turns bring nothing of theirs",
+		(rate, window) => {
+			carried(rate, window, 300, 20);
+			expect(carried(rate, window, 300, 20)).toBeGreaterThan(rate * 0.97);
+		},
+	);
+
+	test("a slow one beside a fast flow of QoS 0 costs no rests", () => {
+		carried(1, 20, 300, 20);
+		const before = thread.rests.length;
+		carried(1, 20, 300, 20);
+		expect(thread.rests.length - before).toBeGreaterThan(200);
+	});
+
+	test("one that is gone is forgotten", () => {
+		carried(20, 20, 300, 20);
+		flow(20, 50);
+		expect(flow(20, 100)).toBe(1);
+	});
+
+	test("a full window of outputs allows rests that it lasts for", () => {
+		flow(20, 100);
+		gather.full(1000);
+		expect(flow(20, 1)).toBe(1);
+		gather.full(40);
+		expect(flow(20, 1)).toBeCloseTo(0.5, 1);
+		gather.full(20);
+		expect(flow(20, 1)).toBe(0);
+		flow(20, 50);
+		expect(flow(20, 1)).toBe(1);
 	});
 
 	test("a large window is used for full rests", () => {
@@ -201,6 +249,22 @@ describe("tasks for the end of the turn", () => {
 		thread.end();
 		expect(done).toEqual(["answer", 0, "flush", "more"]);
 		expect(thread.rests.length).toBe(rested + 1);
+	});
+
+	test("are not each other's when one of them throws: they run, and so do those of later turns", () => {
+		const one = new Flow(gather);
+		flow(20, 100, { one });
+		const done: string[] = [];
+		one.took(20, 2000, 0, false);
+		gather.last(() => {
+			throw new Error("a defect");
+		});
+		gather.last(() => done.push("this turn's"));
+		expect(() => thread.end()).toThrow("a defect");
+		gather.last(() => done.push("the next one's"));
+		thread.end();
+		expect(done).toEqual(["this turn's", "the next one's"]);
+		expect(flow(20, 10, { one })).toBe(1);
 	});
 
 	test("a turn that read nothing does not rest", () => {

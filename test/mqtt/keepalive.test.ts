@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Keepalive } from "#host/mqtt/keepalive.js";
 import { Nudge } from "#host/mqtt/nudge.js";
 import { mqttSource } from "#host/mqtt/source.js";
@@ -98,14 +98,39 @@ describe("on a connection", () => {
 	});
 });
 
-test("a nudge is wanted for a while after a stall, not otherwise", () => {
-	const nudge = new Nudge();
-	nudge.sent(0);
-	nudge.heard(1);
-	expect(nudge.wanted(1)).toBe(false);
-	nudge.heard(40); // 39 ms of silence with outputs in flight
-	expect(nudge.wanted(40)).toBe(true);
-	nudge.heard(41);
-	expect(nudge.wanted(30_039)).toBe(true);
-	expect(nudge.wanted(30_040)).toBe(false);
+describe("a nudge", () => {
+	test("is given for a while after a stall, not otherwise", () => {
+		let pings = 0;
+		const nudge = new Nudge(() => pings++);
+		nudge.sent(0);
+		nudge.heard(1);
+		nudge.turned(1, false);
+		expect(pings).toBe(0);
+		nudge.heard(40); // 39 ms of silence with outputs in flight
+		nudge.turned(40, false);
+		expect(pings).toBe(1);
+		nudge.heard(41);
+		nudge.turned(30_039, false);
+		expect(pings).toBe(2);
+		nudge.turned(30_040, false);
+		expect(pings).toBe(2);
+	});
+
+	test("is not given at once because the last one was answered", () => {
+		vi.useFakeTimers();
+		try {
+			let pings = 0;
+			const nudge = new Nudge(() => pings++);
+			nudge.sent(0);
+			nudge.heard(40);
+			for (let i = 0; i < 50; i++) nudge.turned(40, true);
+			expect(pings).toBe(0);
+			vi.advanceTimersByTime(1);
+			expect(pings).toBe(1);
+			vi.advanceTimersByTime(100);
+			expect(pings).toBe(1);
+		} finally {
+			vi.useRealTimers();
+		}
+	});
 });

@@ -527,3 +527,48 @@ describe("a lost connection", () => {
 		]);
 	});
 });
+
+describe("a line with a defect", () => {
+	/** Two lines on one publisher, an output each in flight; the first cannot be told. */
+	async function two(qos: 0 | 1): Promise<[Client, RecordingKeeper]> {
+		const client = await open(4, qos);
+		const other = mqttSink(publisher, { qos, retain: false });
+		const otherKeeper = new RecordingKeeper();
+		await other.start(otherKeeper);
+		const settle = keeper.settle.bind(keeper);
+		keeper.settle = () => {
+			keeper.settle = settle;
+			throw new TypeError("a defect");
+		};
+		say(sink, 1, "a", "1");
+		sink.commit();
+		say(other, 2, "a", "2");
+		other.commit();
+		return [client, otherKeeper];
+	}
+
+	test("does not keep what another one waits for", async () => {
+		const [client, other] = await two(1);
+		for (const { messageId } of await publishes(client, 2))
+			client.send({ cmd: "puback", messageId: messageId as number });
+		await other.until(() => other.settled > 0);
+		await client.next("close");
+		expect(keeper.safe).toEqual([1]);
+		expect(other.safe).toEqual([2]);
+	});
+
+	test("costs a connection and not the thread, also where no answer is waited for", async () => {
+		const [client, other] = await two(0);
+		await other.until(() => other.settled > 0);
+		await client.next("close");
+		await keeper.until(() => keeper.states.length > 2);
+		expect(keeper.states.map((state) => state?.code)).toEqual([
+			undefined,
+			"E_INTERNAL",
+			undefined,
+		]);
+		say(sink, 3, "a", "3");
+		sink.commit();
+		await keeper.until(() => keeper.safe.length === 2);
+	});
+});
