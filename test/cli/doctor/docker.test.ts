@@ -180,7 +180,7 @@ describe("the Docker daemon", () => {
 		const begun = performance.now();
 		const symptoms = { programs: { docker: "exec sleep 60" }, deadline: 300 };
 		expect(await told(lookAtDocker, symptoms)).toEqual([]);
-		expect(performance.now() - begun).toBeLessThan(5000);
+		expect(performance.now() - begun).toBeLessThan(30_000);
 	});
 
 	test.each([
