@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,10 +14,16 @@ const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
 
 export const OVERHEAT = join(ROOT, "build/overheat.wasm");
 
-const children = new Set<ChildProcess>();
+/** With what comes when each is gone and its last words have been heard: "close", which may be long after "exit". */
+const children = new Map<ChildProcess, Promise<unknown>>();
 afterEach(async () => {
-	for (const child of children) await kill(child);
+	for (const child of children.keys()) await kill(child);
 });
+
+function adopt(child: ChildProcess): void {
+	const closed = new Promise((resolve) => child.once("close", resolve));
+	children.set(child, closed);
+}
 
 /** A folder of this test file's own, gone after it. */
 export function scratch(): string {
@@ -27,19 +32,15 @@ export function scratch(): string {
 	return folder;
 }
 
-/** Ends a child of ours and waits for it. */
+/** Ends a child of ours and waits for it and all that it said. */
 export async function kill(
 	child: ChildProcess,
 	signal: NodeJS.Signals = "SIGKILL",
 ): Promise<number | null> {
-	children.delete(child);
-	if (child.exitCode !== null || child.signalCode !== null) {
-		return child.exitCode;
-	}
-	const exit = once(child, "exit");
 	child.kill(signal);
-	const [code] = await exit;
-	return code;
+	await children.get(child);
+	children.delete(child);
+	return child.exitCode;
 }
 
 /** Debian's mosquitto with its own config on a port of its own; resolves when it listens. */
@@ -57,7 +58,7 @@ export async function startMosquitto(
 		env: { ...process.env, PATH },
 		stdio: ["ignore", "ignore", "pipe"],
 	});
-	children.add(child);
+	adopt(child);
 	await saying(child, / running/, "mosquitto");
 	return child;
 }
@@ -76,7 +77,7 @@ export function runGateway(config: string, env: object = {}): GatewayProcess {
 		env: { ...process.env, ...env },
 		stdio: ["ignore", "ignore", "pipe"],
 	});
-	children.add(child);
+	adopt(child);
 	let log = "";
 	child.stderr?.setEncoding("utf8").on("data", (text) => {
 		log += text;
@@ -102,7 +103,7 @@ async function saying(
 		};
 		child.stderr?.on("data", look);
 		look("");
-		child.once("exit", (code) =>
+		child.once("close", (code) =>
 			reject(new Error(`${who} ended (${code}): ${log?.() ?? heard}`)),
 		);
 	});
