@@ -40,7 +40,7 @@ function guestOf(body: string, heard: () => void): Promise<string> {
 
 test("what was said while this thread was busy is heard, though its engine has long been gone", async () => {
 	const dir = folder();
-	const path = (name: string) => join(dir, name);
+	const path = (name: string) => `'${join(dir, name)}'`;
 	const until = (name: string) =>
 		`while [ ! -e ${path(name)} ]; do sleep 0.05; done`;
 	// Another process holds the engine's pipe and speaks when told to.
