@@ -24,8 +24,8 @@ import { everyEngine, findCandidates } from "./engines/candidates.js";
 import { type Row, report } from "./engines/report.js";
 
 const MEMORY = 1 << 24;
-const WIDE = { time: 5000, start: 10_000, output: 1 << 22, memory: MEMORY };
-const HASTY = { time: 700, start: 10_000, output: 10_000, memory: MEMORY };
+const WIDE = { time: 20_000, start: 20_000, output: 1 << 22, memory: MEMORY };
+const HASTY = { time: 700, start: 20_000, output: 10_000, memory: MEMORY };
 const RESTART = { max: 1000, backoff: { min: 1, max: 1 } };
 
 const office = readFileSync(
@@ -114,7 +114,7 @@ async function embeddedForeign(bytes: Uint8Array, clock: () => number) {
 		module: await loadFilter(bytes, { memory: MEMORY }),
 		args: ["filter"],
 		env: PARAMS,
-		limits: { time: 5000, output: 1 << 22 },
+		limits: { time: 20_000, output: 1 << 22 },
 		realTime: false,
 		unitBy: "batch",
 		restart: RESTART,
@@ -303,7 +303,8 @@ for (const { name, runtime, why, options, small } of candidates) {
 				shipped.find(([file]) => /overheat/.test(file)) ?? [];
 			const start = () => make(overheat as Uint8Array);
 			Object.assign(row, await measure(start, runtime.container));
-			expect(row.rate).toBeGreaterThan(5000);
+			// The slowest does 45,000 a second on a quiet machine; what waits for a timer, 100.
+			expect(row.rate).toBeGreaterThan(1000);
 		});
 	});
 }
