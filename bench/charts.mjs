@@ -89,7 +89,8 @@ export function lineChart(title, lines, unit) {
 
 /**
  * @typedef {object} Dot
- * @property {string} label
+ * @property {string} name what it is, for who points at it
+ * @property {string} label beside it; none where another dot's says it
  * @property {number} series
  * @property {number} x
  * @property {number} y
@@ -119,13 +120,16 @@ export function dotChart(title, dots, axes) {
 		frame,
 	);
 	const drawn = spots.map(({ dot, line, side }, i) => {
-		const { label, series } = dot;
+		const { name, label, series } = dot;
 		const [size, speed] = [dots[i]?.x ?? 0, dots[i]?.y ?? 0];
-		const said = `${label}: ${short(size)} ${axes.x}, ${short(speed)} ${axes.y}`;
+		const said = `${name}: ${short(size)} ${axes.x}, ${short(speed)} ${axes.y}`;
 		const across = (/** @type {number} */ far) =>
 			(dot.x + side * far).toFixed(1);
 		const anchor = side < 0 ? ' text-anchor="end"' : "";
-		return `<g><title>${escaped(said)}</title><path class="leader" d="M${across(6)} ${dot.y.toFixed(1)}L${across(14)} ${(line - 4).toFixed(1)}"/><circle class="dot s${series}" cx="${dot.x.toFixed(1)}" cy="${dot.y.toFixed(1)}" r="5"/><text class="value" x="${across(17)}" y="${line.toFixed(1)}"${anchor}>${escaped(label)}</text></g>`;
+		const beside = label
+			? `<path class="leader" d="M${across(6)} ${dot.y.toFixed(1)}L${across(14)} ${(line - 4).toFixed(1)}"/><text class="value" x="${across(17)}" y="${line.toFixed(1)}"${anchor}>${escaped(label)}</text>`
+			: "";
+		return `<g><title>${escaped(said)}</title><circle class="dot s${series}" cx="${dot.x.toFixed(1)}" cy="${dot.y.toFixed(1)}" r="5"/>${beside}</g>`;
 	});
 	const names = `<text class="axis" x="${frame.right}" y="${height - 8}" text-anchor="end">${escaped(axes.x)} →</text><text class="axis" x="${frame.left}" y="${frame.top - 8}">↑ ${escaped(axes.y)}</text>`;
 	return svg(
@@ -155,6 +159,7 @@ function placed(dots, { left, top, bottom }) {
 	/** @type {Box[]} */
 	const taken = [];
 	return dots.map((dot) => {
+		if (!dot.label) return { dot, line: 0, side: 1 };
 		const others = dots.filter((other) => other !== dot);
 		const full = [...others.map((other) => around(other, 6)), ...taken];
 		const places = Array.from({ length: 120 }, (_, k) => {

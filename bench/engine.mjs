@@ -38,12 +38,15 @@ export const outcomes = {
 	},
 };
 
-/** @param {import("#host/engine/filter-module.js").FilterModule} module */
-export function optionsOf(module) {
+/**
+ * @param {import("#host/engine/filter-module.js").FilterModule} module
+ * @param {string[]} [env] "K=V"
+ */
+export function optionsOf(module, env = ["LIMIT=85"]) {
 	return {
 		module,
 		args: ["overheat"],
-		env: ["LIMIT=85"],
+		env,
 		limits: { fuel: 10_000_000, output: 2 ** 20, reading: 64 * 1024 },
 		restart: { max: 5, backoff: { min: 100, max: 1000 } },
 		clock: () => 1_700_000_000_000,

@@ -43,9 +43,12 @@ export function shippedFilters() {
  * @returns {Buffer} the readings of the load, one a line, with a "co2" that goes up and down
  */
 export function readings(count) {
-	const lines = Array.from({ length: count }, (_, n) => {
-		const co2 = n % 6 === 0 ? 95 : 60;
-		return `${payloadOf(n).replace('"humidity"', `"co2":${co2},"humidity"`)}\n`;
-	});
+	const lines = Array.from({ length: count }, (_, n) => `${readingOf(n)}\n`);
 	return Buffer.from(lines.join(""));
+}
+
+/** @param {number} n */
+export function readingOf(n) {
+	const co2 = n % 6 === 0 ? 95 : 60;
+	return payloadOf(n).replace('"humidity"', `"co2":${co2},"humidity"`);
 }

@@ -204,6 +204,8 @@ function tableOf(columns, names) {
  * @param {readonly string[]} names
  */
 function sizeAndSpeed(results, names) {
+	/** @type {Set<string>} */
+	const labelled = new Set();
 	const dots = results.flatMap(({ figures }, series) => {
 		const sizes = figures.filter(
 			({ group, title, name }) =>
@@ -218,9 +220,13 @@ function sizeAndSpeed(results, names) {
 			);
 			if (!speed) return [];
 			const where = results.length > 1 ? `, ${names[series]}` : "";
+			const told = labelled.has(subject);
+			labelled.add(subject);
 			return [
 				{
-					label: `${subject}${where}`,
+					name: `${subject}${where}`,
+					// A filter is as large on every machine: the colour says which it is.
+					label: told ? "" : subject,
 					series: series % 4,
 					x: median,
 					y: speed.median,

@@ -56,11 +56,12 @@ export function check(guest) {
  *
  * @param {typeof import("#host/contract.js").Batch} Batch
  * @param {number} [count]
+ * @param {(n: number) => string} [readingOf]
  */
-export function batchOf(Batch, count = COUNT) {
+export function batchOf(Batch, count = COUNT, readingOf = payloadOf) {
 	const batch = new Batch(count);
 	const texts = Array.from({ length: count }, (_, n) => [
-		payloadOf(n),
+		readingOf(n),
 		topicOf(n),
 	]);
 	batch.bytes = Buffer.from(texts.flat().join(""));

@@ -140,7 +140,7 @@ function addRows(section, qos, subjects, samples, plan) {
 				: "",
 		]);
 		if (subject !== plan.gateways[0]) continue;
-		const aim = qos ? 10 : 6;
+		const aim = qos ? 15 : 8;
 		section.aims?.push({
 			text: `capacity at QoS ${qos} against the bridge`,
 			aim: `≥ ${aim} ×`,

@@ -4,12 +4,12 @@ import { whileAlive } from "../children.mjs";
 import { now } from "../load/clock.mjs";
 import { openProbe } from "../load/probe.mjs";
 import { startMosquitto } from "../mosquitto.mjs";
-import { cpuOf, memoryOf } from "../proc.mjs";
+import { fineCpuOf, memoryOf } from "../proc.mjs";
 import { interleave, pluck } from "../rounds.mjs";
 import { figure } from "../table.mjs";
 
 /** Idle means: connected, one reading done, then left alone this long. */
-const SETTLE_MS = 1500;
+export const SETTLE_MS = 1500;
 const QUICK_MS = 300;
 
 /** Pipelines on top of the first. */
@@ -44,14 +44,22 @@ async function withStarted(subject, pipelines, look) {
 	}
 }
 
-/** @param {import("../subjects.mjs").Subject} subject */
-export function weigh(subject, pipelines = 1, settleMs = SETTLE_MS) {
+/**
+ * @param {import("../subjects.mjs").Subject} subject
+ * @param {number} [idleMs] in which its CPU is counted: it wakes up once in a few seconds
+ */
+export function weigh(
+	subject,
+	pipelines = 1,
+	settleMs = SETTLE_MS,
+	idleMs = settleMs,
+) {
 	return withStarted(subject, pipelines, async ({ pid, startMs, probe }) => {
 		await delay(settleMs);
 		const idle = memoryOf(pid);
-		const before = cpuOf(pid);
-		await delay(settleMs);
-		const idleCpu = (cpuOf(pid) - before) / (settleMs * 1000);
+		const before = fineCpuOf(pid);
+		await delay(idleMs);
+		const idleCpu = (fineCpuOf(pid) - before) / (idleMs * 1000);
 		await probe.send(USE);
 		await delay(settleMs);
 		return { startMs, idle, idleCpu, used: memoryOf(pid) };

@@ -53,7 +53,7 @@ export async function inModule(plan) {
 			]),
 			aims: plan.alone ? [] : aimsOf(runs),
 		},
-		...(plan.alone ? [] : [await inEachEngine(plan)]),
+		...(plan.alone ? [] : await inEachEngine(plan)),
 	];
 }
 

@@ -110,7 +110,7 @@ async function slow(subject, filters, { ms }) {
  * @param {number} filters
  * @param {import("../run.mjs").Plan} plan
  */
-async function flood(subject, filters, plan) {
+export async function flood(subject, filters, plan) {
 	let used = 0;
 	const many = {
 		name: subject.name,

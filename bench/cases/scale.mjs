@@ -6,10 +6,11 @@ import { mosquittoVersion } from "../mosquitto.mjs";
 import { interleave, pluck } from "../rounds.mjs";
 import { overheat } from "../shipped.mjs";
 import { figure } from "../table.mjs";
-import { weigh } from "./footprint.mjs";
-import { byDevices, newFilter, onOneStream } from "./many-filters.mjs";
+import { SETTLE_MS, weigh } from "./footprint.mjs";
+import { byDevices, flood, newFilter, onOneStream } from "./many-filters.mjs";
 
 const PIPELINES = [1, 10, 100, 1000];
+const IDLE_MS = 6000;
 /** Bytes of a reading. */
 const SIZES = [64, 128, 512, 2048, 8192, 32_768, 65_536];
 /** Bytes handed over at once, or one reading where that is larger. */
@@ -46,18 +47,29 @@ async function pipelines(plan, subject) {
 	const samples = await interleave(
 		wanted,
 		plan.rounds,
-		({ number }) => weigh(subject, number),
+		async ({ number }) => {
+			const { rate, perFilter, foreign } = await flood(subject, number, plan);
+			const own = await weigh(
+				subject,
+				number,
+				SETTLE_MS,
+				plan.quick ? SETTLE_MS : IDLE_MS,
+			);
+			return { ...own, rate, perFilter, foreign };
+		},
 		(line) => plan.say(`scale, pipelines, ${line}`),
 	);
 	return {
 		title: "By pipelines",
-		note: "All read the same topics, each with an instance and a limit of its own. Idle: connected and left alone; in use: after 300 readings, each seen by every pipeline.",
+		note: `All read the same topics, each with an instance and a limit of its own. Idle: connected and left alone, its CPU over ${plan.quick ? SETTLE_MS : IDLE_MS} ms; in use: after 300 readings, each seen by every pipeline. The rate is that of a flood, at QoS 0: each message is seen by every pipeline.`,
 		columns: [
 			"pipelines",
 			"RSS idle MiB",
 			"RSS in use MiB",
 			"CPU idle µs/s",
 			"start → first alert ms",
+			"msg/s",
+			"CPU µs/msg and filter",
 		],
 		rows: [...samples].map(([{ name }, own]) => [
 			name,
@@ -65,6 +77,8 @@ async function pipelines(plan, subject) {
 			figure(pluck(own, "used"), 1),
 			figure(pluck(own, "idleCpu"), 0, 1e-6),
 			figure(pluck(own, "startMs"), 0),
+			figure(pluck(own, "rate"), 0),
+			figure(pluck(own, "perFilter"), 3),
 		]),
 	};
 }

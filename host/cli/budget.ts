@@ -76,6 +76,9 @@ export function exceeded(
 	});
 }
 
+/** Two digits behind the point, or three that matter where that would be 0. */
 function show(value: number): string {
-	return value.toLocaleString("en-US", { maximumFractionDigits: 2 });
+	const digits =
+		value < 1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 };
+	return value.toLocaleString("en-US", digits);
 }

@@ -98,12 +98,28 @@ describe("dots of size and speed", () => {
 	] as const;
 	const drawn = dotChart(
 		"T",
-		crowd.map(([label, x, y]) => ({ label, series: 0, x, y })),
+		[
+			...crowd.map(([label, x, y]) => ({
+				name: label,
+				label,
+				series: 0,
+				x,
+				y,
+			})),
+			// The same on a slower machine.
+			...crowd.map(([name, x, y]) => ({
+				name,
+				label: "",
+				series: 1,
+				x,
+				y: y * 0.9,
+			})),
+		],
 		{ x: "bytes", y: "1/s" },
 	);
 	const places = [
 		...drawn.matchAll(
-			/cx="([\d.]+)" cy="([\d.]+)".*?<text class="value" x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?>([^<]*)/g,
+			/cx="([\d.]+)" cy="([\d.]+)"[^g]*?<text class="value" x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?>([^<]*)/g,
 		),
 	].map(([, cx, cy, x, y, end, label = ""]) => {
 		const width = label.length * 6.6;
@@ -116,6 +132,11 @@ describe("dots of size and speed", () => {
 		expect(places.map(({ label }) => label)).toEqual(
 			crowd.map(([label]) => label),
 		);
+	});
+
+	it("are all drawn", () => {
+		expect(drawn.match(/<circle class="dot s0"/g)).toHaveLength(crowd.length);
+		expect(drawn.match(/<circle class="dot s1"/g)).toHaveLength(crowd.length);
 	});
 
 	it("have labels that lie on no dot and on no other label", () => {

@@ -143,20 +143,22 @@ describe("wasieve bench", () => {
 			bytes: 10,
 			gzip: 100_000,
 			instructionsPerReading: 5,
+			compileMs: 0.001,
 			readingsPerSecond: 1e15,
 		});
 		const ran = await bench("--budget", budget);
 		expect(ran.code).toBe(1);
 		expect(ran.stdout).toContain("peak memory");
 		const lines = ran.stderr.trim().split("\n");
-		expect(lines).toHaveLength(3);
+		expect(lines).toHaveLength(4);
 		expect(lines[0]).toMatch(
 			/^error E_BUDGET: bytes is [\d,]+, the budget is 10 bytes at most$/,
 		);
 		expect(lines[1]).toMatch(
 			/instructionsPerReading is .* 5 instructions at most$/,
 		);
-		expect(lines[2]).toMatch(/1,000,000,000,000,000 readings\/s at least$/);
+		expect(lines[2]).toMatch(/compileMs is .* 0\.001 ms at most$/);
+		expect(lines[3]).toMatch(/1,000,000,000,000,000 readings\/s at least$/);
 	});
 
 	it.each([
