@@ -1,21 +1,21 @@
+import type { Clock, Intake, Log, Source } from "../contract.js";
+import { WasieveError } from "../errors.js";
 import {
-	Batch,
-	type Clock,
-	type Intake,
-	type Log,
-	RETAINED,
-	type Source,
-} from "../contract.js";
-import { asWasieveError, WasieveError } from "../errors.js";
-import { Acks } from "./acks.js";
-import { Connection, PUBLISH, PUBREL, type Server } from "./connection.js";
-import { reasonText } from "./faults.js";
+	Connection,
+	type Owner,
+	PUBLISH,
+	PUBREL,
+	type Server,
+} from "./connection.js";
 import { Flow, type Gather } from "./gather.js";
+import { ALIASES, BATCH, Haul } from "./haul.js";
 import { type Inlet, malformed, SLAB } from "./inlet.js";
+import { LeftOver, type Reader } from "./left-over.js";
 import { Once } from "./once.js";
 import type { BrokerOptions } from "./options.js";
-import { Oversized } from "./oversized.js";
-import { PublishProperties } from "./properties.js";
+import { Receipts } from "./receipts.js";
+import { Refusals } from "./refusals.js";
+import { Subscription } from "./subscription.js";
 
 export interface SourceOptions {
 	broker: BrokerOptions;
@@ -38,14 +38,8 @@ export interface SourceOptions {
 const NEVER = 0xffff_ffff;
 /** Flag in a PUBLISH's first byte: it may have come before [MQTT-3.3.1-1]. */
 const DUP = 8;
-/** Readings in one call of take() at most. */
-const BATCH = 1024;
-/** Topics that the broker may give a number to (MQTT 5 §3.3.2.3.4). */
-const ALIASES = 256;
 /** Room for topic (64 KiB at most), id and properties around a payload of maxReading. */
 const HEAD = 68 * 1024;
-/** Lost connections whose unread readings are kept while the line pauses; one slab each at most. */
-const LEFT_OVER = 16;
 
 /**
  * Readings from an MQTT subscription. PUBLISH packets are found in the slab that the
@@ -59,63 +53,37 @@ export function mqttSource(options: SourceOptions): Source {
 	return new MqttSource(options);
 }
 
-/** What a source fills while it drinks. */
-class Haul {
-	readonly batch = new Batch(BATCH);
-	readonly qos = new Uint8Array(BATCH);
-	readonly ids = new Uint16Array(BATCH);
-}
-
-/**
- * Sources drink one after the other; in the rare case that one begins within another, there are two. Each protocol
- * has its own: those of MQTT 3.1.1 are free of user properties and expiry without writing that for each reading.
- */
-const hauls: { readonly [protocol in 4 | 5]: Haul[] } = { 4: [], 5: [] };
-
-export class MqttSource implements Source {
+export class MqttSource implements Source, Owner, Reader {
 	readonly largest: number;
 	readonly properties: Record<string, number>;
 	readonly #v5: boolean;
-	readonly #hauls: Haul[];
 	/** Borrowed for the time of a drink. */
-	#batch!: Batch;
-	/** Per entry of the batch: QoS, and the message id if that is above 0. */
-	#qos!: Uint8Array;
-	#ids!: Uint16Array;
-	/** Whether the batch has any ids: a QoS 0 subscription then skips a loop. */
-	#identified = false;
-	readonly #found = new PublishProperties();
+	#haul!: Haul;
 	readonly #started = new Once<void>();
 	#intake!: Intake;
 	#connection: Connection | undefined;
 	#inlet: Inlet | undefined;
-	#leftOver: Inlet[] = [];
-	#oversized: Oversized | undefined;
-	#subscribed = false;
-	#asked = false;
+	readonly #leftOver: LeftOver;
+	#refusals!: Refusals;
+	#subscription: Subscription | undefined;
 	/** Whether the broker kept our session: then it sends again what we have not acknowledged. */
 	#session = false;
 	#paused = false;
 	#stopped = false;
 	#drinking = false;
 	#now = 0;
-	#settled = 0;
-	readonly #acks = new Acks();
+	readonly #receipts = new Receipts();
 	/** Of this connection. */
 	#flow: Flow | undefined;
 	/** Readings, and those with an id, handed over in the last drink(). */
 	#taken = 0;
 	#takenWithId = 0;
 	#turning = false;
-	/** QoS 2 ids not yet answered with PUBREC, by ledger number; they outlive the connection. */
-	readonly #unsettled = new Map<number, number>();
-	/** QoS 2 ids answered with PUBREC whose PUBREL has not come. */
-	readonly #received = new Set<number>();
 
 	constructor(private readonly o: SourceOptions) {
 		this.largest = Math.max(SLAB, o.maxReading + HEAD);
 		this.#v5 = o.broker.protocol === 5;
-		this.#hauls = hauls[o.broker.protocol];
+		this.#leftOver = new LeftOver(o.topic, o.log);
 		this.properties = {
 			receiveMaximum: o.window,
 			// Some brokers (mochi) send what a session has kept with the aliases of the connection before,
@@ -129,7 +97,18 @@ export class MqttSource implements Source {
 
 	async start(intake: Intake): Promise<void> {
 		this.#intake = intake;
+		const { maxReading, keepRefused } = this.o;
+		this.#refusals = new Refusals(
+			maxReading,
+			keepRefused,
+			intake,
+			this.#receipts,
+		);
 		this.#connection = new Connection(this.o.broker, this);
+		this.#subscription = new Subscription(this.o, this.#connection, () => {
+			this.#started.resolve();
+			this.#intake.health(undefined);
+		});
 		await this.#started.promise;
 	}
 
@@ -147,8 +126,8 @@ export class MqttSource implements Source {
 	}
 
 	acknowledge(below: number): void {
-		if (below <= this.#settled) return;
-		this.#settled = below;
+		if (below <= this.#receipts.settled) return;
+		this.#receipts.settled = below;
 		// Within take() the batch's ids have no numbers yet: #hand() answers afterwards, in one write.
 		if (!this.#drinking) this.#endTurn();
 	}
@@ -174,71 +153,30 @@ export class MqttSource implements Source {
 	accepted(session: boolean): void {
 		this.#session = session;
 		this.#flow = this.o.gather && new Flow(this.o.gather);
-		if (session) return;
-		this.#unsettled.clear();
-		this.#received.clear();
+		if (!session) this.#receipts.forget();
 	}
 
 	up(server: Server): void {
-		// Subscribing again would bring all retained messages again [MQTT-3.8.4-3].
-		if (this.#subscribed && server.session) this.#granted();
-		else this.subscribe();
+		this.#subscription?.up(server);
 	}
 
 	down(error: WasieveError): void {
-		this.#acks.clear(); // ids belong to the connection they came from [MQTT-4.6.0-2]
-		this.#oversized = undefined;
-		if (this.#inlet?.blocked) this.#leave(this.#inlet);
+		this.#receipts.lost();
+		this.#refusals.lost();
+		if (this.#inlet?.blocked) this.#leftOver.keep(this.#inlet);
 		this.#inlet = undefined;
-		this.#asked = false;
+		this.#subscription?.down();
 		this.#intake.health(error);
 	}
 
 	/** Whether SUBSCRIBE has been sent on this connection. */
 	get asked(): boolean {
-		return this.#asked;
+		return this.#subscription?.asked === true;
 	}
 
 	/** Again on the same connection, it brings all retained messages again [MQTT-3.8.4-3]. */
 	subscribe(): void {
-		if (!this.#connection?.connected) return;
-		this.#asked = true;
-		this.#subscribed = false; // until SUBACK: the session may be a new one without subscriptions
-		const { topic, qos } = this.o;
-		this.#connection.client.subscribe(
-			topic,
-			{ qos },
-			(error, _subscriptions, suback) => {
-				const code = Number(suback?.granted[0] ?? qos);
-				if (code > 2) this.#refused(code);
-				else if (!error) {
-					if (code < qos)
-						this.o.log?.warn(
-							{ topic, qos: code },
-							"the broker granted a lower QoS",
-						);
-					this.#granted();
-				}
-			},
-		);
-	}
-
-	#refused(code: number): void {
-		this.#connection?.reset(
-			new WasieveError(
-				"E_MQTT_SUBSCRIBE",
-				`${this.#connection.target.name} refused the subscription to ${this.o.topic}: ${reasonText(code)}.`,
-				{
-					hint: "Check the topic filter and the user's access rights at the broker; wasieve keeps trying.",
-				},
-			),
-		);
-	}
-
-	#granted(): void {
-		this.#subscribed = true;
-		this.#started.resolve();
-		this.#intake.health(undefined);
+		this.#subscription?.subscribe();
 	}
 
 	/* --------------------------------------------------------------- packets */
@@ -247,13 +185,14 @@ export class MqttSource implements Source {
 	drink(inlet: Inlet): void {
 		this.#inlet = inlet;
 		this.#drinking = true;
-		const haul = this.#borrow();
-		const owed = this.#acks.length;
+		this.#haul = Haul.borrow(this.o.broker.protocol);
+		const haul = this.#haul;
+		const owed = this.#receipts.owed;
 		const bytes = inlet.end - inlet.at;
 		this.#taken = this.#takenWithId = 0;
 		if (this.#v5) this.#now = this.o.clock();
 		try {
-			if (this.#oversized && inlet.skip === 0) this.#refuseOversized();
+			this.#refusals.come(inlet);
 			while (inlet.find()) {
 				if (inlet.first >> 4 === PUBLISH) {
 					if (this.#paused) {
@@ -261,7 +200,7 @@ export class MqttSource implements Source {
 						break;
 					}
 					this.#publish(inlet, true);
-					if (this.#batch.count === BATCH) this.#hand(inlet, true);
+					if (haul.batch.count === BATCH) this.#hand(inlet, true);
 				} else this.#other(inlet);
 				inlet.at = inlet.next;
 			}
@@ -269,7 +208,7 @@ export class MqttSource implements Source {
 		} finally {
 			this.#hand(inlet, true); // also what came before a malformed packet
 			this.#drinking = false;
-			this.#hauls.push(haul);
+			haul.giveBack();
 		}
 		const open = this.#takenWithId > 0 ? owed + this.#takenWithId : 0;
 		if (this.#taken > 0)
@@ -277,76 +216,34 @@ export class MqttSource implements Source {
 		this.#endTurn();
 	}
 
-	#borrow(): Haul {
-		const haul = this.#hauls.pop() ?? new Haul();
-		this.#batch = haul.batch;
-		this.#qos = haul.qos;
-		this.#ids = haul.ids;
-		return haul;
-	}
-
 	#other(inlet: Inlet): void {
-		if (inlet.first >> 4 === PUBREL) this.#release(inlet);
+		if (inlet.first >> 4 === PUBREL)
+			this.#connection?.write(this.#receipts.release(inlet));
 		else this.#connection?.control(inlet);
-		if (this.#leftOver.length > 0) this.#drinkLeftOver(); // CONNACK: what was read before comes first
+		if (!this.#leftOver.empty) this.#drinkLeftOver(); // CONNACK: what was read before comes first
 	}
 
-	/**
-	 *     fixed header │ topic length │ topic │ id (QoS 1, 2) │ properties (MQTT 5) │ payload
-	 *     at            body                                                              next
-	 */
 	#publish(inlet: Inlet, live: boolean): void {
-		const { bytes, body, first, next } = inlet;
-		const qos = (first >> 1) & 3;
-		const topicAt = body + 2;
-		const topicEnd =
-			topicAt + (((bytes[body] as number) << 8) | (bytes[body + 1] as number));
-		let q = qos === 0 ? topicEnd : topicEnd + 2;
-		if (qos === 3 || q > next || topicAt > next)
-			throw malformed("a malformed PUBLISH [MQTT-3.3.1-4]");
-		const id = ((bytes[q - 2] as number) << 8) | (bytes[q - 1] as number);
-
-		const batch = this.#batch;
+		const haul = this.#haul;
+		const { batch } = haul;
+		const qos = haul.note(inlet, this.#now);
 		const i = batch.count;
-		batch.topicAt[i] = topicAt;
-		batch.topicEnd[i] = topicEnd;
-		// A store of a pointer costs more than the comparison that mostly spares it.
-		if (batch.topicIn[i] !== bytes) batch.topicIn[i] = bytes;
-		if (this.#v5) {
-			if (q >= next) throw malformed("a PUBLISH without properties");
-			q = this.#found.read(bytes, q, next);
-			this.#found.note(batch, i, this.#now);
-			if (this.#found.alias >= 0) this.#alias(inlet, i);
-		}
-		batch.payloadAt[i] = q;
-		batch.payloadEnd[i] = next;
-		batch.flags[i] = first & 1 ? RETAINED : 0;
-		this.#qos[i] = qos;
-		this.#ids[i] = id;
-		if (qos > 0) this.#identified = true;
-		if (qos === 2 && live && this.#known(inlet, id)) return;
-		// NATS repeats on the same connection what waits longer than its ack_wait: taken already, and
-		// two PUBACKs for one id could answer the next message that gets the id.
-		if (qos === 1 && live && first & DUP && this.#acks.owes(id)) return;
-		if (next - q > this.o.maxReading) this.#refuse(inlet, i, live);
-		else batch.count = i + 1;
+		if (qos > 0 && live && this.#repeated(inlet, qos, haul.ids[i] as number))
+			return;
+		const size = inlet.next - (batch.payloadAt[i] as number);
+		if (size > this.o.maxReading) this.#refuse(inlet, i, live);
+		else haul.keep(qos);
 	}
 
-	#alias(inlet: Inlet, i: number): void {
-		const batch = this.#batch;
-		const alias = this.#found.alias;
-		const length = (batch.topicEnd[i] as number) - (batch.topicAt[i] as number);
-		if (alias === 0 || alias > ALIASES)
-			throw malformed("a topic alias outside the range");
-		if (length > 0)
-			inlet.aliases[alias] = Buffer.from(
-				inlet.bytes.subarray(batch.topicAt[i], batch.topicEnd[i]),
-			);
-		const topic = inlet.aliases[alias];
-		if (topic === undefined) throw malformed("an unknown topic alias");
-		batch.topicIn[i] = topic;
-		batch.topicAt[i] = 0;
-		batch.topicEnd[i] = topic.length;
+	/** Whether the reading noted has been taken already; a QoS 2 one gets its PUBREC again. */
+	#repeated(inlet: Inlet, qos: number, id: number): boolean {
+		// NATS repeats on the same connection what waits longer than its ack_wait: two PUBACKs for one
+		// id could answer the next message that gets the id.
+		if (qos === 1) return (inlet.first & DUP) > 0 && this.#receipts.owes(id);
+		if (!this.#receipts.knows(id)) return false;
+		this.#hand(inlet, true); // those before it are answered before it [MQTT-4.6.0-3]
+		this.#receipts.again(id);
+		return true;
 	}
 
 	/**
@@ -354,12 +251,13 @@ export class MqttSource implements Source {
 	 * left-over readings (not live) belong to a connection that is gone: nobody waits for them.
 	 */
 	#hand(inlet: Inlet, live: boolean): void {
-		const batch = this.#batch;
+		const haul = this.#haul;
+		const { batch } = haul;
 		const count = batch.count;
 		if (count === 0) return;
 		batch.bytes = inlet.bytes;
-		const identified = this.#identified && live;
-		this.#identified = false;
+		const identified = haul.identified && live;
+		haul.identified = false;
 		this.#taken += count;
 		let number: number;
 		try {
@@ -370,15 +268,11 @@ export class MqttSource implements Source {
 		if (!identified) return;
 		this.#takenWithId += count;
 		for (let i = 0; i < count; i++) {
-			const qos = this.#qos[i] as number;
-			if (qos > 0) this.#expect(this.#ids[i] as number, qos, number + i);
+			const qos = haul.qos[i] as number;
+			if (qos > 0)
+				this.#receipts.expect(haul.ids[i] as number, qos, number + i);
 		}
 		if (!this.o.gather?.on) this.#answer();
-	}
-
-	#expect(id: number, qos: number, number: number): void {
-		this.#acks.push(id, qos, number);
-		if (qos === 2) this.#unsettled.set(id, number);
 	}
 
 	/** Acknowledges what is settled; while readings gather, once for all connections' doings of this turn. */
@@ -400,46 +294,18 @@ export class MqttSource implements Source {
 	};
 
 	#answer(): boolean {
-		if (this.#acks.length === 0) return false;
-		const sent = this.#connection?.unsent === 0;
-		const packets = this.#acks.settle(this.#settled, this.#released, sent);
-		if (packets) this.#connection?.write(packets);
-		return packets !== undefined;
+		return (
+			this.#connection !== undefined && this.#receipts.answer(this.#connection)
+		);
 	}
-
-	/* ----------------------------------------------------------------- QoS 2 */
-
-	readonly #released = (id: number): void => {
-		this.#unsettled.delete(id);
-		this.#received.add(id);
-	};
-
-	/** A QoS 2 message that came on an earlier connection is not taken twice: only its PUBREC is owed. */
-	#known(inlet: Inlet, id: number): boolean {
-		const number = this.#received.has(id) ? -1 : this.#unsettled.get(id);
-		if (number === undefined) return false;
-		this.#hand(inlet, true); // those before it are answered before it [MQTT-4.6.0-3]
-		this.#acks.push(id, 2, number);
-		return true;
-	}
-
-	#release(inlet: Inlet): void {
-		const { bytes, body } = inlet;
-		const [high, low] = [bytes[body] as number, bytes[body + 1] as number];
-		this.#received.delete((high << 8) | low);
-		this.#connection?.write(Buffer.of(0x70, 2, high, low)); // PUBCOMP
-	}
-
-	/* ------------------------------------------------------- readings refused */
 
 	/** A payload over the limit that fitted into the slab. */
 	#refuse(inlet: Inlet, i: number, live: boolean): void {
-		const batch = this.#batch;
-		const [qos, id] = [this.#qos[i] as number, this.#ids[i] as number];
-		const refused = Oversized.of(inlet, batch, i, this.#keep);
+		const haul = this.#haul;
+		const [qos, id] = [haul.qos[i] as number, haul.ids[i] as number];
+		const refused = this.#refusals.whole(inlet, haul.batch, i);
 		this.#hand(inlet, live);
-		const number = this.#tell(refused);
-		if (qos > 0 && live) this.#expect(id, qos, number);
+		this.#refusals.tell(refused, live ? qos : 0, id);
 	}
 
 	/** A packet that shall not be taken whole: its head is kept, the rest skipped as it comes. */
@@ -449,76 +315,34 @@ export class MqttSource implements Source {
 		if (this.#paused) inlet.blocked = true;
 		if (inlet.blocked || inlet.end - inlet.at < HEAD) return;
 		this.#hand(inlet, true);
-		this.#oversized = Oversized.ahead(inlet, this.#v5, this.#keep);
-		inlet.abandon();
-	}
-
-	#refuseOversized(): void {
-		const refused = this.#oversized as Oversized;
-		this.#oversized = undefined;
-		const { id, qos } = refused;
-		const known = qos === 2 && this.#received.has(id);
-		const number = known ? -1 : this.#tell(refused);
-		if (known) this.#acks.push(id, 2, number);
-		else if (qos > 0) this.#expect(id, qos, number);
-	}
-
-	#tell(refused: Oversized): number {
-		const error = refused.error(this.o.maxReading);
-		return this.#intake.refuse(refused.topic, refused.payload, error);
-	}
-
-	get #keep(): number {
-		return this.o.keepRefused ?? 64 * 1024;
+		this.#refusals.passBy(inlet, this.#v5);
 	}
 
 	/* -------------------------------------- readings from a lost connection */
 
-	#leave(inlet: Inlet): void {
-		if (this.#leftOver.length < LEFT_OVER) this.#leftOver.push(inlet.keep());
-		else
-			this.o.log?.warn(
-				{ topic: this.o.topic, bytes: inlet.end - inlet.at },
-				"unread readings of a lost connection were dropped",
-			);
-	}
-
-	/**
-	 * What was read before the connection was lost, while the line paused. With a session the
-	 * broker sends QoS 1 and 2 again; what it will not send again is handed over now.
-	 */
 	#drinkLeftOver(): void {
 		const drinking = this.#drinking;
-		const haul = drinking ? undefined : this.#borrow();
+		if (!drinking) this.#haul = Haul.borrow(this.o.broker.protocol);
+		const haul = this.#haul;
 		this.#drinking = true;
 		try {
-			while (this.#leftOver.length > 0 && !this.#paused)
-				this.#drinkOldest(this.#leftOver[0] as Inlet);
+			this.#leftOver.drink(this, this.#session);
 		} finally {
 			this.#drinking = drinking;
-			if (haul) this.#hauls.push(haul);
+			if (!drinking) haul.giveBack();
 		}
 	}
 
-	#drinkOldest(inlet: Inlet): void {
-		try {
-			this.#drinkRest(inlet);
-		} catch (thrown) {
-			const { code, message } = asWasieveError(thrown);
-			if (code !== "E_MQTT_PROTOCOL") throw thrown;
-			this.o.log?.warn({ topic: this.o.topic, code }, message);
-			inlet.at = inlet.end; // the connection to be reset is gone already
-		}
+	get paused(): boolean {
+		return this.#paused;
+	}
+
+	read(inlet: Inlet): void {
+		this.#publish(inlet, false);
+		if (this.#haul.batch.count === BATCH) this.#hand(inlet, false);
+	}
+
+	handOver(inlet: Inlet): void {
 		this.#hand(inlet, false);
-		if (!inlet.find()) this.#leftOver.shift();
-	}
-
-	#drinkRest(inlet: Inlet): void {
-		while (!this.#paused && inlet.find()) {
-			const again = this.#session && (inlet.first & 6) > 0;
-			if (inlet.first >> 4 === PUBLISH && !again) this.#publish(inlet, false);
-			inlet.at = inlet.next;
-			if (this.#batch.count === BATCH) this.#hand(inlet, false);
-		}
 	}
 }
