@@ -256,7 +256,7 @@ export class Connection {
 				() => this.ping(),
 				() => this.reset(silentFault(this.target, "has fallen silent")),
 			);
-		this.owner.up(serverOf(connack));
+		this.attempt(() => this.owner.up(serverOf(connack)));
 	}
 
 	/** Sets the pause before MQTT.js looks at it. */
@@ -272,7 +272,8 @@ export class Connection {
 		this.#keepalive = undefined;
 		if (this.#closing) return;
 		const byPeer = this.#byPeer || this.#fault === undefined;
-		this.owner.down(this.#fault ?? closedFault(this.target, connected), byPeer);
+		const fault = this.#fault ?? closedFault(this.target, connected);
+		this.attempt(() => this.owner.down(fault, byPeer));
 	}
 }
 
