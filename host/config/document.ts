@@ -14,7 +14,14 @@ import {
 	type YAMLError,
 	type YAMLMap,
 } from "yaml";
-import type { Path, Position, Report, Spot } from "./problem.js";
+import { type Duplicate, findDuplicates, keepOne } from "./duplicate.js";
+import {
+	keyText,
+	type Path,
+	type Position,
+	type Report,
+	type Spot,
+} from "./problem.js";
 
 /** Levels of maps and lists in each other. */
 const DEEPEST = 100;
@@ -32,7 +39,8 @@ export class Places {
 	readonly #lines = new LineCounter();
 	readonly #document: Document.Parsed;
 	/** The pairs of each map asked about, by key: a search for each of thousands of pipelines would be a square. */
-	readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+	#pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+	#duplicates: readonly Duplicate[] = [];
 
 	constructor(readonly text: string) {
 		this.#document = parseDocument(text, {
@@ -40,6 +48,8 @@ export class Places {
 			// Pretty errors quote the source, and with it passwords.
 			prettyErrors: false,
 			logLevel: "silent",
+			// The parser's own check compares each with each, and keeps the data to itself.
+			uniqueKeys: false,
 			version: "1.2",
 		});
 	}
@@ -57,23 +67,38 @@ export class Places {
 		return this.#at(spot === "key" ? (key ?? value) : (value ?? key));
 	};
 
-	/** Turns the text into data. */
+	/** Turns the text into data. Of pairs with equal keys, which are a mistake, the first one is taken. */
 	read(report: Report): Source {
 		if (this.#tooDeep(report))
 			return { data: undefined, written: () => undefined };
 		for (const error of this.#document.errors) this.#complain(report, error);
 		const unknown = this.#unknownAliases(report);
+		this.#duplicates = findDuplicates(this.#document);
+		for (const each of this.#duplicates) this.#complainTwice(report, each);
+		keepOne(this.#duplicates, "first");
 		const broken = this.#document.errors.length > 0 || unknown;
-		return {
-			data: broken ? undefined : this.#data(report),
-			written: (path) => this.#written(path),
-		};
+		return this.#source(broken ? undefined : this.#data(report));
+	}
+
+	/** After `read`: the same with the last of equal keys, of which places are found from now on; undefined where no two are equal. */
+	readLast(report: Report): Source | undefined {
+		if (this.#duplicates.length === 0) return undefined;
+		keepOne(this.#duplicates, "last");
+		this.#pairs = new WeakMap();
+		const data = this.#data(report);
+		return data === undefined ? undefined : this.#source(data);
+	}
+
+	#source(data: unknown): Source {
+		return { data, written: (path) => this.#written(path) };
 	}
 
 	#data(report: Report): unknown {
 		try {
 			return this.#document.toJS({ maxAliasCount: 100 }) ?? {};
 		} catch {
+			// The anchor went with one of two equal keys, which has been said.
+			if (this.#duplicates.length > 0) return undefined;
 			const what = "its aliases multiply to more than is reasonable";
 			report.add("E_CONFIG_YAML", [], what, "write the values out");
 			return undefined;
@@ -107,6 +132,15 @@ export class Places {
 		const hint = "mend the YAML there; check indentation, colons and quotes";
 		const at = { line, column: col };
 		report.addAt(at, "E_CONFIG_YAML", "", yamlText(error), hint);
+	}
+
+	#complainTwice(report: Report, { path, pairs }: Duplicate): void {
+		const places = pairs.map(({ key }) => this.#at(key as Node));
+		const hint = "remove one of the two, or rename it; both were looked at";
+		for (const [k, at] of places.slice(1).entries()) {
+			const what = `the key is there twice: it already stands in line ${places[k]?.line}`;
+			report.addAt(at, "E_CONFIG_YAML", keyText(path), what, hint);
+		}
 	}
 
 	#unknownAliases(report: Report): boolean {
@@ -151,8 +185,7 @@ export class Places {
 		const named = map.items
 			.filter((pair) => isScalar(pair.key))
 			.map((pair) => [String((pair.key as Scalar).value), pair] as const);
-		// Of two with the same key the first one: the second is the mistake.
-		const pairs = new Map(named.toReversed());
+		const pairs = new Map(named);
 		this.#pairs.set(map, pairs);
 		return pairs;
 	}

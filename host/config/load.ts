@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Brokers } from "./broker.js";
-import { Places } from "./document.js";
+import { Places, type Source } from "./document.js";
 import { readGatewayFile } from "./file.js";
 import type { Inspect } from "./filter.js";
 import { resolveHttp } from "./http.js";
@@ -46,10 +46,25 @@ export function parseConfig(
 ): GatewayConfig {
 	const places = new Places(text);
 	const report = new Report(file, places.locate);
-	const { data, written } = places.read(report);
+	const source = places.read(report);
+	if (source.data === undefined) report.throwAny();
+	const config = checkAll(source, file, report, options);
+	// Whichever of two equal keys is to go, the mistakes of the other are told as well.
+	const last = places.readLast(report);
+	if (last !== undefined) checkAll(last, file, report, options);
+	report.warnings.forEach(options.warn ?? (() => {}));
 	report.throwAny();
+	return deepFreeze(config);
+}
+
+function checkAll(
+	{ data, written }: Source,
+	file: string,
+	report: Report,
+	options: LoadOptions,
+): GatewayConfig {
 	checkShape(data, report);
-	const { meet = () => undefined, warn = () => {} } = options;
+	const { meet = () => undefined } = options;
 	const around: Surroundings = {
 		report,
 		meet: (named, path) => meetAt(named, path, meet, report),
@@ -58,10 +73,7 @@ export function parseConfig(
 		path: (path) => resolve(dirname(file), path),
 		written,
 	};
-	const config = resolveGateway(data, file, around, options.inspect);
-	report.warnings.forEach(warn);
-	report.throwAny();
-	return deepFreeze(config);
+	return resolveGateway(data, file, around, options.inspect);
 }
 
 function resolveGateway(

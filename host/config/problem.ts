@@ -111,7 +111,8 @@ export class Report {
 	}
 }
 
-function keyText(path: Path): string {
+/** As a person writes a path: `pipelines.overheat.filter[0]`. */
+export function keyText(path: Path): string {
 	return path.reduce<string>((text, step) => {
 		if (typeof step === "number") return `${text}[${step}]`;
 		return text === "" ? step : `${text}.${step}`;

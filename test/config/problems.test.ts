@@ -65,7 +65,11 @@ describe("not the YAML of a gateway", () => {
 		],
 		[
 			"a: 1\na: 2",
-			["2:1 E_CONFIG_YAML : not valid YAML: Map keys must be unique"],
+			[
+				'1:1 E_CONFIG_KEY : the key "pipelines" is missing',
+				'1:1 E_CONFIG_KEY a: unknown key "a"',
+				"2:1 E_CONFIG_YAML a: the key is there twice: it already stands in line 1",
+			],
 		],
 		[
 			"http: *none",
@@ -88,6 +92,38 @@ describe("not the YAML of a gateway", () => {
 			expected,
 		);
 	});
+});
+
+test("a key that is there twice hides no other mistake, its own two values' neither", () => {
+	const text = `
+pipelines:
+  a:
+    from: { topic: plant/#/x }
+    from: { topic: plant/x, qos: 1, qos: 2, "qos": 3 }
+    filter: [{ module: build/filter.wasm, params: { LIMIT: 1, LIMIT: [] } }]
+    to: stdout
+  a: { from: stdin, filter: { module: build/filter.wasm }, to: stdot }
+htp: false
+`;
+	const twice = "the key is there twice: it already stands in line";
+	expect(problems(text).map((each) => each.replace(/ → .*$/, ""))).toEqual([
+		'4:20 E_CONFIG_TOPIC pipelines.a.from.topic: "plant/#/x" is not a topic filter',
+		`5:5 E_CONFIG_YAML pipelines.a.from: ${twice} 4`,
+		`5:37 E_CONFIG_YAML pipelines.a.from.qos: ${twice} 5`,
+		`6:63 E_CONFIG_YAML pipelines.a.filter[0].params.LIMIT: ${twice} 6`,
+		`8:3 E_CONFIG_YAML pipelines.a: ${twice} 3`,
+		expect.stringMatching(/^8:64 E_CONFIG_VALUE pipelines.a.to: .*"stdot"/),
+		'9:1 E_CONFIG_KEY htp: unknown key "htp", did you mean "http"?',
+	]);
+});
+
+test.each([
+	"http: &x false\nhttp: false\nthreads: *x",
+	"http: false\nhttp: &x false\nthreads: *x",
+])("an anchor on one of two equal keys: %j", (text) => {
+	const all = problems(text).join("\n");
+	expect(all).toContain("E_CONFIG_YAML http: the key is there twice");
+	expect(all).not.toContain("aliases");
 });
 
 // The parser takes the first two; the last is more than its stack holds.
