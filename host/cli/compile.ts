@@ -2,11 +2,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { WasieveError } from "../errors.js";
 import { inspectModule } from "../module/inspect.js";
+import { withLines } from "../module/lines.js";
 import { withParams } from "../module/params.js";
 import { makeFolder } from "../store/folder.js";
 import { type Asked, readAsked } from "./asked.js";
 import { checkFields } from "./fields.js";
 import { withoutBlocks } from "./slim.js";
+import { linesOf } from "./source-map.js";
 import { ownSources, type Source } from "./syntax.js";
 import { markStatements } from "./trace.js";
 import { packageFolder } from "./version.js";
@@ -83,7 +85,8 @@ export async function compileFilter(
 		);
 	const slim =
 		options.debug || runtime !== "stub" ? module : withoutBlocks(module);
-	const bytes = params ? withParams(slim, params) : slim;
+	const lined = map === undefined ? slim : withLines(slim, linesOf(map, slim));
+	const bytes = params ? withParams(lined, params) : lined;
 	const imports = importsOf(bytes, options);
 	if (options.out) save(options.out, bytes, map);
 	return {

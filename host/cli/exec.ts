@@ -212,14 +212,18 @@ function readModule(path: string): Buffer {
 /** The engine's own hints are for a gateway's config and quarantine. */
 const HINTS: { readonly [code: string]: string } = {
 	E_GUEST_FUEL: "it loops without end, or needs a higher --fuel",
-	E_GUEST_TRAP: "built with --debug it names the line first",
 	E_GUEST_OUTPUT: "it floods its output, or needs a higher --output",
 	E_MODULE_MEMORY: "build it with less initial memory, or raise --memory",
 };
 
+function hintOf({ code, hint = "" }: WasieveError): string | undefined {
+	if (code === "E_GUEST_TRAP") return /build with --debug.*/.exec(hint)?.[0];
+	return HINTS[code] ?? (hint || undefined);
+}
+
 /** One line: what reads stderr line by line gets all of it. */
 function say(error: WasieveError, code: number, io: Io): number {
-	const hint = HINTS[error.code] ?? error.hint;
+	const hint = hintOf(error);
 	const text =
 		`${error.message}${hint === undefined ? "" : ` (${hint})`}`.replaceAll(
 			/\s+/g,

@@ -39,7 +39,7 @@ export function execute(run: Execution, watch?: Int32Array): Ending {
 	} catch (thrown) {
 		if (thrown instanceof Exit) return ended(thrown.code);
 		if (thrown instanceof ClosedPipe) return { ...ended(0), closedPipe: true };
-		const why = faultOf(thrown, host.tank.left, "");
+		const why = faultOf(thrown, host.tank.left, "", run.wasm);
 		// Nobody counts this byte: the tank may be empty, and the budget for output with it.
 		host.finishLine();
 		return failed(why);

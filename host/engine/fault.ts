@@ -1,5 +1,6 @@
 import { type Code, WasieveError } from "../errors.js";
 import { Exit } from "./wasi.js";
+import { type Whereabouts, whereabouts } from "./whereabouts.js";
 
 /**
  * Thrown through the guest by our side of WASI when the instance has broken a limit or the
@@ -7,19 +8,21 @@ import { Exit } from "./wasi.js";
  */
 export class GuestFault extends WasieveError {}
 
-/** What a caught error of a guest means, with the last thing it said on stderr. */
+/** What a caught error of a guest means, with the last thing it said on stderr and where in `module` it was. */
 export function faultOf(
 	thrown: unknown,
 	fuelLeft: number | undefined,
 	lastWords: string,
+	module: WebAssembly.Module,
 ): WasieveError {
 	if (thrown instanceof WasieveError) return thrown;
 	if (thrown instanceof Exit) return exited(thrown.code, lastWords);
 	const said = quoted(lastWords);
+	const where = whereabouts(thrown, module);
 	if (fuelLeft !== undefined && fuelLeft < 0) {
 		return fault(
 			"E_GUEST_FUEL",
-			`the filter used up its fuel${said}`,
+			`the filter used up its fuel${at(where)}${said}`,
 			"it loops without end or does too much for one reading; raise limits.fuel if this is right",
 			thrown,
 		);
@@ -27,12 +30,19 @@ export function faultOf(
 	// What is no Error is a WebAssembly.Exception: only its own module can read it.
 	const what =
 		thrown instanceof Error ? thrown.message : "an exception of its own";
+	const hint = "try the quarantined reading with `wasieve exec MODULE`";
 	return fault(
 		"E_GUEST_TRAP",
-		`the filter trapped: ${what}${said}`,
-		"try the quarantined reading with `wasieve exec MODULE`; build with --debug for names",
+		`the filter trapped: ${what}${at(where)}${said}`,
+		where.line === undefined ? `${hint}; build with --debug for lines` : hint,
 		thrown,
 	);
+}
+
+/** The author's line says it all; a name is for who has none. */
+function at({ line, name }: Whereabouts): string {
+	if (line !== undefined) return ` at ${line}`;
+	return name === undefined ? "" : ` in ${name}`;
 }
 
 export function exited(code: number, lastWords = ""): GuestFault {

@@ -85,7 +85,7 @@ function runOnce(
 	const entered = performance.now();
 	if (exports.memory instanceof WebAssembly.Memory) memory = exports.memory;
 	host.tank.attach(fuel === undefined ? undefined : exports[fuel]);
-	enter(exports, host.tank);
+	enter(wasm, exports, host.tank);
 	const runMs = performance.now() - entered;
 	if (host.unread > 0) throw leftUnread(host.unread, input.length);
 	return {
@@ -97,12 +97,16 @@ function runOnce(
 	};
 }
 
-function enter(exports: WebAssembly.Exports, tank: Tank): void {
+function enter(
+	wasm: WebAssembly.Module,
+	exports: WebAssembly.Exports,
+	tank: Tank,
+): void {
 	try {
 		(exports._start as () => void)();
 	} catch (thrown) {
 		if (thrown instanceof Exit && thrown.code === 0) return;
-		throw advised(faultOf(thrown, tank.left, ""));
+		throw advised(faultOf(thrown, tank.left, "", wasm));
 	}
 }
 

@@ -24,6 +24,7 @@ function live(orders: Orders, host: RingHost): Death {
 			thrown,
 			host.tank.left,
 			host.lastWords,
+			orders.wasm as WebAssembly.Module,
 		);
 		return { code, message, hint, exit: undefined };
 	}

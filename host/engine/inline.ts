@@ -1,6 +1,6 @@
 import { Batch, type Clock, type Engine, type Outcomes } from "../contract.js";
 import { asWasieveError, WasieveError } from "../errors.js";
-import { fault, faultOf } from "./fault.js";
+import { fault } from "./fault.js";
 import type { FilterModule } from "./filter-module.js";
 import { GuestInstance } from "./instance.js";
 import { Rest, type RestartPolicy } from "./rest.js";
@@ -127,7 +127,7 @@ class InlineEngine implements Engine {
 			guest.start();
 		} catch (thrown) {
 			this.#outcomes.rollback();
-			const why = faultOf(thrown, guest.tank.left, guest.stderr.lastWords);
+			const why = guest.faultOf(thrown);
 			throw new WasieveError(
 				why.code === "E_GUEST_VERSION" ? why.code : "E_GUEST_START",
 				`the filter failed before its first reading: ${why.message}`,
@@ -241,7 +241,7 @@ class InlineEngine implements Engine {
 			guest.pump(batch, from, to, tanks);
 		} catch (thrown) {
 			this.#outcomes.rollback();
-			const error = faultOf(thrown, guest.tank.left, guest.stderr.lastWords);
+			const error = guest.faultOf(thrown);
 			this.#replace();
 			return error;
 		}
@@ -277,7 +277,7 @@ class InlineEngine implements Engine {
 			this.#guest = guest;
 		} catch (thrown) {
 			// The same input gave no error the first time: this module is not deterministic.
-			const error = faultOf(thrown, guest.tank.left, guest.stderr.lastWords);
+			const error = guest.faultOf(thrown);
 			this.#begin();
 			this.#outcomes.restarted(stateLost(error));
 		}

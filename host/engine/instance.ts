@@ -1,5 +1,6 @@
 import { Batch, type Outcomes } from "../contract.js";
-import { fault } from "./fault.js";
+import type { WasieveError } from "../errors.js";
+import { fault, faultOf } from "./fault.js";
 import type { FilterModule } from "./filter-module.js";
 import type { Rewindable } from "./rewind.js";
 import { Stderr } from "./stderr.js";
@@ -24,6 +25,7 @@ export class GuestInstance implements Rewindable {
 	readonly output: TrackedOutput;
 	readonly stderr: Stderr;
 	readonly tank: Tank;
+	readonly #wasm: WebAssembly.Module;
 	readonly #start: () => void;
 	readonly #pump: () => void;
 	/** Reads to be given again, instead of input. */
@@ -36,6 +38,7 @@ export class GuestInstance implements Rewindable {
 		note: (memory: Uint8Array, at: number, length: number) => void,
 	) {
 		const { module, limits } = options;
+		this.#wasm = module.wasm;
 		this.tank = new Tank(limits.fuel);
 		this.output = new TrackedOutput(outcomes, limits.output);
 		this.stderr = new Stderr((line) => outcomes.log(line));
@@ -123,6 +126,12 @@ export class GuestInstance implements Rewindable {
 				`${to - this.output.base} of ${to - from} readings were not reported as consumed`,
 			);
 		}
+	}
+
+	/** What an error means that one of these calls threw. */
+	faultOf(thrown: unknown): WasieveError {
+		const { tank, stderr } = this;
+		return faultOf(thrown, tank.left, stderr.lastWords, this.#wasm);
 	}
 
 	/** Gives the input of an earlier pump again; what comes out is out already. */

@@ -1,6 +1,8 @@
 import { join, type Piece, s32, u32 } from "./binary.js";
 import { BULK, OP } from "./instructions.js";
+import type { Body } from "./layout.js";
 import { PAGE } from "./limits.js";
+import type { Insert } from "./lines.js";
 import type { Price } from "./price.js";
 import type { Loop, Weighed } from "./weigh.js";
 
@@ -36,6 +38,7 @@ const SUB = 0x6b;
 const SHL = 0x74;
 const SHR = 0x76;
 const VOID = 0x40;
+const I32 = 0x7f;
 
 /** (if (i32.lt_s (top of stack) (0)) (then …)) */
 const ifNegative = (then: readonly number[]): number[] => [
@@ -113,13 +116,6 @@ function rate(
 	return { cap: tableCap, units: [...constant(4), SHL] };
 }
 
-/** Code that takes the place of bytes[at, end). */
-interface Insert {
-	at: number;
-	end: number;
-	code: number[];
-}
-
 /**
  *   br L      ─▶  charge, br L
  *   br_if L   ─▶  if  charge, br L + 1  end
@@ -140,36 +136,45 @@ function chargeLoop({ pays, head, jumps }: Loop, charge: number[]): Insert[] {
 /** What all functions of a module share: the index of the fuel global, and the caps in pages and elements. */
 export type Budget = Pick<Places, "fuel" | "memoryCap" | "tableCap">;
 
-/** A function's body with its charges in place, without its size. */
-export function meterBody(
-	bytes: Uint8Array,
-	body: { at: number; end: number },
+/** What a function's body gets: two locals, and its charges. In order. */
+export function chargesOf(
+	body: Body,
 	weighed: Weighed,
 	price: Price,
 	parameters: number,
 	{ fuel, memoryCap, tableCap }: Budget,
-): Uint8Array {
-	const { code, loops, lengthy } = weighed;
-	const original = bytes.subarray(body.at, body.end);
-	if (price.entry === 0 && lengthy.length === 0) return original;
+): Insert[] {
+	const { code, loops, lengthy, localGroups, groupsAt } = weighed;
+	if (price.entry === 0 && lengthy.length === 0) return [];
 	const paid = parameters + weighed.locals;
 	const places = { fuel, paid, scratch: paid + 1, memoryCap, tableCap };
-	const inserts = [
+	const entry =
+		price.entry > 0 ? enter(places, price.entry, loops.length > 0) : [];
+	const charges = [
 		...loops.flatMap((loop, k) =>
 			chargeLoop(loop, iterate(places, price.loops[k] as number)),
 		),
 		...lengthy.map(({ at, op }) => ({ at, end: at, code: payFor(places, op) })),
 	].sort((a, b) => a.at - b.at);
+	return [
+		{ at: body.at, end: groupsAt, code: u32(localGroups + 1) },
+		{ at: code, end: code, code: [2, I32, ...entry] },
+		...charges,
+	];
+}
 
-	const pieces: Piece[] = [u32(weighed.localGroups + 1)];
-	pieces.push(bytes.subarray(weighed.groupsAt, code), [2, 0x7f]);
-	if (price.entry > 0) {
-		pieces.push(enter(places, price.entry, loops.length > 0));
-	}
-	let from = code;
-	for (const insert of inserts) {
-		pieces.push(bytes.subarray(from, insert.at), insert.code);
-		from = insert.end;
+/** A function's body with its charges in place, without its size. */
+export function insertAll(
+	bytes: Uint8Array,
+	body: Body,
+	inserts: readonly Insert[],
+): Uint8Array {
+	if (inserts.length === 0) return bytes.subarray(body.at, body.end);
+	const pieces: Piece[] = [];
+	let from = body.at;
+	for (const { at, end, code } of inserts) {
+		pieces.push(bytes.subarray(from, at), code);
+		from = end;
 	}
 	pieces.push(bytes.subarray(from, body.end));
 	return join(pieces);

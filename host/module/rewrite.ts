@@ -1,6 +1,14 @@
 import { join, type Piece, Reader, s32, section, u32 } from "./binary.js";
 import { type Body, type Limits, SECTION, type Section } from "./layout.js";
-import { meterBody } from "./meter.js";
+import {
+	bodiesOf,
+	type Insert,
+	LINES,
+	moveLines,
+	readLines,
+	withLines,
+} from "./lines.js";
+import { chargesOf, insertAll } from "./meter.js";
 import { priceAll } from "./price.js";
 import type { Survey } from "./survey.js";
 import type { Weighed } from "./weigh.js";
@@ -61,8 +69,13 @@ export function rewrite(
 		const entries = added.map(({ name, index }) => exportOf(name, index));
 		parts.set(SECTION.export, append(found, SECTION.export, entries));
 	}
-	if (code) parts.set(SECTION.code, meterAll(found, code, fuelIndex));
-	return { bytes: assemble(found, parts), fuel, state };
+	const charges = code && chargesIn(found, code, fuelIndex);
+	if (code && charges) {
+		const metered = meterAll(found.bytes, code.bodies, charges);
+		parts.set(SECTION.code, metered);
+	}
+	const bytes = keepLines(found, assemble(found, parts), charges);
+	return { bytes, fuel, state };
 }
 
 /** Exports whose names begin with NUL are ours; a module that has such ones gets longer names. */
@@ -111,26 +124,61 @@ function capTables({ bytes, tables, tableCap }: Survey): Piece[] {
 	];
 }
 
-function meterAll(found: Survey, code: Code, fuel: number): Piece[] {
+/** What the k-th function with code gets. */
+type Charges = (k: number) => Insert[];
+
+function chargesIn(found: Survey, code: Code, fuel: number): Charges {
+	const { memoryCap, tableCap } = found;
 	const imported = found.imports.length;
 	const prices = priceAll(code.weighed, imported);
-	const pieces: Piece[] = [u32(code.bodies.length)];
-	for (const [k, body] of code.bodies.entries()) {
+	return (k) => {
 		const type = found.types[found.functions[imported + k] as number];
-		const metered = meterBody(
-			found.bytes,
-			body,
+		return chargesOf(
+			code.bodies[k] as Body,
 			code.weighed[k] as Weighed,
 			prices[k] as NonNullable<(typeof prices)[number]>,
 			type?.parameters ?? 0,
-			{ fuel, memoryCap: found.memoryCap, tableCap: found.tableCap },
+			{ fuel, memoryCap, tableCap },
 		);
+	};
+}
+
+function meterAll(
+	bytes: Uint8Array,
+	bodies: readonly Body[],
+	charges: Charges,
+): Piece[] {
+	const pieces: Piece[] = [u32(bodies.length)];
+	for (const [k, body] of bodies.entries()) {
+		const metered = insertAll(bytes, body, charges(k));
 		pieces.push(u32(metered.length), metered);
 	}
 	return pieces;
 }
 
-/** The module with some sections replaced or added. */
+/** Some 50,000 places; each trap looks through them, in 3 ms then. */
+const LINES_MAX = 256 * 1024;
+
+/** A module built for debugging still tells where its code came from; one that tells nonsense tells nothing. */
+function keepLines(
+	{ bytes, sections }: Survey,
+	rewritten: Uint8Array,
+	charges: Charges = () => [],
+): Uint8Array {
+	const there = sections.find(({ name }) => name === LINES);
+	if (there === undefined || there.end - there.at > LINES_MAX) return rewritten;
+	try {
+		const r = new Reader(bytes, there.at, there.end);
+		r.name();
+		const lines = readLines(bytes.subarray(r.at, there.end));
+		const moved = moveLines(lines, bodiesOf(bytes), charges, rewritten);
+		return withLines(rewritten, moved);
+	} catch {
+		return rewritten;
+	}
+}
+
+/** The module with some sections replaced or added; where its code came from is left out. */
 export function assemble(
 	{ bytes, sections }: Survey,
 	parts: Map<number, Piece[]>,
@@ -147,7 +195,7 @@ export function assemble(
 			add(missing.shift() as number);
 		}
 		if (parts.has(each.id)) add(each.id);
-		else if (!(moved && pointsIntoCode(each))) {
+		else if (each.name !== LINES && !(moved && pointsIntoCode(each))) {
 			pieces.push(bytes.subarray(each.start, each.end));
 		}
 	}
