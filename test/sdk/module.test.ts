@@ -81,7 +81,10 @@ describe("a module", () => {
 	test("with SIMD or for debugging does the same", async () => {
 		for (const options of [{ simd: true }, { debug: true }]) {
 			const module = await shipped("overheat", options);
-			expect(run(module, HOT.repeat(3)).out).toBe(ALERT.repeat(3));
+			const input = `${HOT.repeat(3)}{"device_id":"a"}\n`;
+			const { out, err } = run(module, input);
+			expect(out).toBe(ALERT.repeat(3));
+			expect(err).toContain("reading 4 rejected: temperature: missing");
 		}
 	});
 });
