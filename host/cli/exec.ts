@@ -5,6 +5,7 @@ import type { Unit } from "../config/units.js";
 import type { Ending } from "../engine/exec.js";
 import type { Execution } from "../engine/execution.js";
 import { asWasieveError, WasieveError } from "../errors.js";
+import { IN_BAND, type InBand, inBandOf } from "./in-band.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { parseOptions, quantity } from "./options.js";
 import { usage } from "./report.js";
@@ -25,7 +26,8 @@ export const execVerb: Verb = {
 	name: "exec",
 	summary: "run one module on stdin and stdout",
 	help: `usage: wasieve exec MODULE [ARGS…] [--param K=V]… [--memory 16MiB] [--fuel 10M] [--time 250ms]
-                    [--output 1MiB] [--real-time] [--engine ENGINE [--network NETWORK]]
+                    [--output 1MiB] [--topic TOPIC] [--now TIME] [--time-field PATH]
+                    [--real-time] [--engine ENGINE [--network NETWORK]]
 
 Runs MODULE (any WASI preview 1 program) in the embedded engine: readings in on stdin, one a line,
 what it makes of them out on stdout. It streams: an alert leaves before the next reading is read.
@@ -39,6 +41,11 @@ what it makes of them out on stdout. It streams: an alert leaves before the next
                    cannot be metered)
   --output SIZE    bytes it may write for each line it reads, 10 times that to start and to finish;
                    as much as it reads it may write anyway (default 1MiB)
+  --topic TOPIC    what topic() is, of every reading (default: "")
+  --now TIME       what now() is: 2026-01-31T12:00:00Z, or milliseconds since 1970 (default: 0)
+  --time-field PATH
+                   the field of each reading that has its time, in the same forms: now() moves on with
+                   the readings and never back, and timers fire between them
   --real-time      the machine's clock and random numbers; without it time begins at 2000-01-01
                    in every run and passes only when it is looked at, and sleeping takes no time
   --engine ENGINE  another engine (docs/engines.md): wazero, wasmtime, iwasm, wasmedge, docker, podman,
@@ -53,6 +60,7 @@ its output any more; 1 stdin or stdout failed (a full disk, say); 2 wrong comman
 
 Example:
   echo '{"device_id":"press-1","temperature":91.2,"timestamp":1}' | wasieve exec build/overheat.wasm --param LIMIT=90
+  wasieve exec build/every-minute.wasm --time-field timestamp < examples/office-climate.ndjson
 `,
 	async run(argv, io) {
 		const given = readCommandLine(argv);
@@ -90,6 +98,8 @@ interface CommandLine {
 	realTime: boolean;
 	engine: string | undefined;
 	network: string | undefined;
+	/** What plain mode has no words for; undefined when none of it is asked for. */
+	inBand: InBand | undefined;
 }
 
 function readCommandLine(argv: string[]): CommandLine {
@@ -99,6 +109,9 @@ function readCommandLine(argv: string[]): CommandLine {
 		fuel: { type: "string" },
 		time: { type: "string" },
 		output: { type: "string" },
+		topic: { type: "string" },
+		now: { type: "string" },
+		"time-field": { type: "string" },
 		"real-time": { type: "boolean" },
 		engine: { type: "string" },
 		network: { type: "string" },
@@ -119,14 +132,14 @@ function readCommandLine(argv: string[]): CommandLine {
 		time: time === undefined ? time : positive("time", "duration", time),
 		output: positive("output", "bytes", output),
 		realTime: values["real-time"] === true,
-		...{ engine, network },
+		...{ engine, network, inBand: inBandOf(values) },
 	};
 }
 
 /** What only the embedded engine can, or only the others. */
 function refuseForEngine(engine: string | undefined, values: object): void {
 	const embedded = engine === undefined || engine === EMBEDDED;
-	const wrong = embedded ? ["network"] : ["fuel", "real-time"];
+	const wrong = embedded ? ["network"] : ["fuel", "real-time", ...IN_BAND];
 	const given = wrong.find((name) => name in values);
 	if (given === undefined) return;
 	const whose = embedded ? "containers" : "the embedded engine";
@@ -161,6 +174,11 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 	]);
 	const path = resolve(io.cwd, given.module);
 	const module = readModule(path);
+	if (given.inBand) {
+		await tellUnknown(given.params, module, io);
+		const { runInBand } = await import("./exec-in-band.js");
+		return runInBand({ ...given, ...given.inBand, path }, module, io);
+	}
 	const { wasm, fuel } = loadOnce(module, given.memory);
 	await tellUnknown(given.params, module, io);
 	const execution: Execution = {

@@ -15,8 +15,8 @@ export function checkFields(
 	file: string,
 ): void {
 	const readings = lines.split("\n").flatMap(parse);
-	const missing = fields.filter(
-		({ path }) => !readings.some((reading) => has(reading, path)),
+	const missing = fields.filter(({ path }) =>
+		readings.every((reading) => valueAt(reading, path) === undefined),
 	);
 	if (missing.length === 0) return;
 	const known = [...new Set(readings.flatMap((each) => pathsOf(each)))];
@@ -38,26 +38,26 @@ function parse(line: string): unknown[] {
 	}
 }
 
-/** As Reading finds it (assembly/path.ts): of a name with dots or brackets the longest that is there comes first. */
-function has(value: unknown, path: string): boolean {
-	if (path === "") return true;
+/**
+ * What is at a path of parsed JSON, undefined when nothing is. As Reading finds it (assembly/path.ts): of a name with
+ * dots or brackets the longest that is there comes first.
+ */
+export function valueAt(value: unknown, path: string): unknown {
+	if (path === "" || value === undefined) return value;
 	if (Array.isArray(value)) {
-		const [, index, rest] = /^\[(\d+)\]\.?(.*)$/s.exec(path) ?? [];
-		return index !== undefined && below(value[Number(index)], rest ?? "");
+		const [, index, rest = ""] = /^\[(\d+)\]\.?(.*)$/s.exec(path) ?? [];
+		return index && valueAt(value[Number(index)], rest);
 	}
-	if (typeof value !== "object" || value === null) return false;
+	if (typeof value !== "object" || value === null) return undefined;
 	for (let end = path.length; end >= 0; end--) {
 		if (end < path.length && !".[".includes(path[end] as string)) continue;
 		const name = path.slice(0, end);
 		if (!Object.hasOwn(value, name)) continue;
 		const inner = (value as Record<string, unknown>)[name];
-		if (below(inner, path.slice(end).replace(/^\./, ""))) return true;
+		const found = valueAt(inner, path.slice(end).replace(/^\./, ""));
+		if (found !== undefined) return found;
 	}
-	return false;
-}
-
-function below(value: unknown, path: string): boolean {
-	return value !== undefined && has(value, path);
+	return undefined;
 }
 
 /** Every path into a value, of which there are not too many to compare. */

@@ -1,8 +1,16 @@
-import type { Batch, Engine, Intake, Outcomes, Source } from "../contract.js";
+import type {
+	Batch,
+	Clock,
+	Engine,
+	Intake,
+	Outcomes,
+	Source,
+} from "../contract.js";
 import { asWasieveError, type WasieveError } from "../errors.js";
 import { commandEngine } from "./command.js";
 import { BEGINNING, type Ending, failed } from "./exec.js";
 import { type CommandExecution, whenStopped } from "./exec-command.js";
+import { type InlineOptions, inlineEngine } from "./inline.js";
 import { ClosedPipe, writeAll } from "./stdio-host.js";
 import { Exit } from "./wasi.js";
 
@@ -25,6 +33,33 @@ export async function executeTracked(
 	});
 	const script = new Script(engine, source);
 	whenStopped(run.stop, script.stop);
+	return play(script);
+}
+
+/** What there is to set that plain mode has no words for. */
+export interface Surroundings {
+	/** The gateway's time, ms since 1970; asked before each reading and at the end. */
+	clock: Clock;
+	/** Told of each reading before it is worked on. */
+	before(payload: Buffer): void;
+}
+
+/**
+ * The same on this thread, by calls: each reading has a topic (its source says which) and a time. For
+ * modules that run inline.
+ */
+export async function executeInline(
+	options: Omit<InlineOptions, "restart" | "clock">,
+	source: Source,
+	{ clock, before }: Surroundings,
+): Promise<Ending> {
+	const restart = { max: 1, backoff: { min: 1, max: 1 } };
+	const engine = inlineEngine({ ...options, clock, restart });
+	return play(new Script(engine, source, before));
+}
+
+async function play(script: Script): Promise<Ending> {
+	const { engine, source } = script;
 	const begun = engine.start(script).then(() => source.start(script));
 	try {
 		return await Promise.race([begun.then(() => script.ended), script.ended]);
@@ -38,15 +73,21 @@ class Script implements Intake, Outcomes {
 	readonly congested = false;
 	readonly ended: Promise<Ending>;
 	#end!: (ending: Ending) => void;
+	#over = false;
 	#taken = 0;
 	#said: Buffer[] = [];
 
 	constructor(
 		readonly engine: Engine,
 		readonly source: Source,
+		/** Has readings worked on one by one, of an engine that does so at once. */
+		readonly before?: (payload: Buffer) => void,
 	) {
 		this.ended = new Promise((resolve) => {
-			this.#end = resolve;
+			this.#end = (ending) => {
+				this.#over = true;
+				resolve(ending);
+			};
 		});
 	}
 
@@ -58,9 +99,18 @@ class Script implements Intake, Outcomes {
 		const first = this.#taken;
 		this.#taken += batch.count;
 		for (let i = 0; i < batch.count; i++) batch.number[i] = first + i;
-		this.engine.feed(batch);
+		if (this.before) this.#takeEach(batch, this.before);
+		else this.engine.feed(batch);
 		if (!this.engine.ready) this.source.pause();
 		return first;
+	}
+
+	/** What comes behind the end has no output. */
+	#takeEach(batch: Batch, before: (payload: Buffer) => void): void {
+		for (let i = 0; i < batch.count && !this.#over; i++) {
+			before(batch.payload(i));
+			this.engine.feed(batch.copy(i, i + 1));
+		}
 	}
 
 	refuse(_topic: string, _payload: Buffer, { message }: WasieveError): number {
@@ -119,7 +169,8 @@ class Script implements Intake, Outcomes {
 	}
 
 	restarted(error: WasieveError): void {
-		if (error.code === "E_GUEST_EXIT") this.#fail(error);
+		// Other engines try the readings of a batch again, one by one.
+		if (this.before || error.code === "E_GUEST_EXIT") this.#fail(error);
 	}
 
 	ready(): void {

@@ -99,8 +99,7 @@ class InlineEngine implements Engine {
 			this.#drainBacklog();
 		} while (this.#backlog.length > 0 || this.#rest.stopped);
 		this.#rest.cancel();
-		this.#guest.input.say("E");
-		const error = this.#transact(NO_READINGS, 0, 0, AROUND);
+		const error = this.#transact(NO_READINGS, 0, 0, AROUND, "E");
 		if (error !== undefined) this.#outcomes.restarted(error);
 	}
 
@@ -230,6 +229,7 @@ class InlineEngine implements Engine {
 		from: number,
 		to: number,
 		tanks: number,
+		last?: string,
 	): WasieveError | undefined {
 		const guest = this.#guest as GuestInstance;
 		this.#outcomes.begin();
@@ -238,6 +238,7 @@ class InlineEngine implements Engine {
 				this.#time = Math.max(this.#time, Math.floor(this.#o.clock()));
 				guest.input.say(`t${this.#time}`);
 			}
+			if (last !== undefined) guest.input.say(last);
 			guest.pump(batch, from, to, tanks);
 		} catch (thrown) {
 			this.#outcomes.rollback();
