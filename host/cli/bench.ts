@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { arch } from "node:os";
 import { basename, resolve } from "node:path";
 import { WasieveError } from "../errors.js";
+import { readWhole } from "../store/whole.js";
 import { type Budget, exceeded, parseBudget } from "./budget.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import type { Measured, PerformanceLabel } from "./label.js";
@@ -106,7 +107,7 @@ function roundsOf(written = String(ROUNDS)): number {
 
 function read(path: string, code: "E_MODULE_READ" | "E_FILE_READ"): Buffer {
 	try {
-		return readFileSync(path);
+		return readWhole(path);
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
 		throw new WasieveError(code, `${path} cannot be read (${why})`, {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import {
 	type ConfigError,
@@ -7,6 +6,7 @@ import {
 } from "../config/problem.js";
 import type { GatewayConfig } from "../config/types.js";
 import { asWasieveError, WasieveError } from "../errors.js";
+import { readWhole } from "../store/whole.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions, quantity } from "./options.js";
 import { pipelineWay } from "./places.js";
@@ -86,12 +86,12 @@ async function check(asked: Asked): Promise<Found> {
 	const bytes = readAll(asked.path);
 	if (isModule(asked.path, bytes)) return checkModule(bytes, asked);
 	refuseOther(asked.path, bytes);
-	return checkConfig(asked);
+	return checkConfig(bytes.toString(), asked);
 }
 
 function readAll(path: string): Buffer {
 	try {
-		return readFileSync(path);
+		return readWhole(path);
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
 		const code = path.endsWith(".wasm") ? "E_MODULE_READ" : "E_CONFIG_READ";
@@ -153,12 +153,15 @@ async function checkModule(bytes: Buffer, { memory }: Asked): Promise<Found> {
 	};
 }
 
-async function checkConfig({ path, env, warn }: Asked): Promise<Found> {
+async function checkConfig(
+	text: string,
+	{ path, env, warn }: Asked,
+): Promise<Found> {
 	const [{ readConfig }, { offline }] = await Promise.all([
 		import("./config.js"),
 		import("./outside.js"),
 	]);
-	const config = readConfig(path, env, { meet: offline(env), warn });
+	const config = readConfig(path, env, { meet: offline(env), warn }, text);
 	const pipelines = Object.keys(config.pipelines);
 	return {
 		text: describeConfig(path, config),

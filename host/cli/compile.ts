@@ -5,6 +5,7 @@ import { inspectModule } from "../module/inspect.js";
 import { withLines } from "../module/lines.js";
 import { withParams } from "../module/params.js";
 import { makeFolder } from "../store/folder.js";
+import { readWhole } from "../store/whole.js";
 import { type Asked, readAsked } from "./asked.js";
 import { checkFields } from "./fields.js";
 import { withoutBlocks } from "./slim.js";
@@ -230,7 +231,7 @@ function readIfThere(file: string): string | null {
 
 function readText(path: string, hint: string): string {
 	try {
-		return readFileSync(path, "utf8");
+		return readWhole(path).toString();
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code;
 		throw new WasieveError("E_FILE_READ", `${path} cannot be read (${why})`, {

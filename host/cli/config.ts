@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readGatewayFile } from "../config/file.js";
 import {
 	type GatewayConfig,
 	type LoadOptions,
-	loadConfig,
+	parseConfig,
 } from "../config/index.js";
 import type { Limits } from "../config/types.js";
 import { inspectModule } from "../module/inspect.js";
 import { isImage, parseRegistryReference } from "../pack/reference.js";
+import { readWhole } from "../store/whole.js";
 import type { Io } from "./io.js";
 import { once } from "./once.js";
 
@@ -15,6 +16,8 @@ export function readConfig(
 	file: string,
 	env: Io["env"],
 	more: Pick<LoadOptions, "meet" | "warn"> = {},
+	/** The file's, where it has been read. */
+	text = readGatewayFile(file),
 ): GatewayConfig {
 	// However many pipelines use a module: it is read and looked into once for each set of limits.
 	const inspect = once(
@@ -22,12 +25,12 @@ export function readConfig(
 			`${limits.module} ${limits.memory} ${module}`,
 		look,
 	);
-	return loadConfig(file, { env, inspect, ...more });
+	return parseConfig(text, file, { env, inspect, ...more });
 }
 
 function look(module: string, { module: size, memory }: Limits) {
 	if (!isImage(module))
-		return inspectModule(readFileSync(module), { size, memory });
+		return inspectModule(readWhole(module), { size, memory });
 	parseRegistryReference(module);
 	return undefined;
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { EMBEDDED } from "../config/types.js";
 import type { Unit } from "../config/units.js";
 import type { Ending } from "../engine/exec.js";
 import type { Execution } from "../engine/execution.js";
 import { asWasieveError, WasieveError } from "../errors.js";
+import { readWhole } from "../store/whole.js";
 import { IN_BAND, type InBand, inBandOf } from "./in-band.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { parseOptions, quantity } from "./options.js";
@@ -217,7 +217,7 @@ async function tellUnknown(given: string[], module: Buffer, io: Io) {
 
 function readModule(path: string): Buffer {
 	try {
-		return readFileSync(path);
+		return readWhole(path);
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
 		throw new WasieveError("E_MODULE_READ", `${path} cannot be read (${why})`, {

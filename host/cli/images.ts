@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Code, WasieveError } from "../errors.js";
@@ -12,6 +12,7 @@ import { Registry } from "../pack/registry.js";
 import { ImageStore } from "../pack/store.js";
 import { notWritten } from "../store/file.js";
 import { makeFolder } from "../store/folder.js";
+import { readWhole } from "../store/whole.js";
 import type { Io } from "./io.js";
 
 /** Options of every verb that speaks with a registry. */
@@ -97,7 +98,7 @@ function readAuthority(file: string): string {
 /** A file that the command line names. @throws {WasieveError} `code` */
 export function readInput(file: string, code: Code, hint: string): Buffer {
 	try {
-		return readFileSync(file);
+		return readWhole(file);
 	} catch (cause) {
 		const { code: why } = cause as NodeJS.ErrnoException;
 		const what = `${file} cannot be read (${why})`;

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { WasieveError } from "../errors.js";
+import { readWhole } from "../store/whole.js";
 
 /**
  * The text of a gateway file.
@@ -7,7 +7,7 @@ import { WasieveError } from "../errors.js";
  */
 export function readGatewayFile(file: string): string {
 	try {
-		return readFileSync(file, "utf8");
+		return readWhole(file).toString();
 	} catch (cause) {
 		const { code = "unknown error" } = cause as NodeJS.ErrnoException;
 		throw new WasieveError(

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readWhole } from "../store/whole.js";
 import type { Path } from "./problem.js";
 import type { Section, Surroundings } from "./section.js";
 
@@ -42,7 +42,7 @@ export function readText(
 	if (written === undefined) return undefined;
 	const path = around.path(written);
 	try {
-		return readFileSync(path, "utf8");
+		return readWhole(path).toString();
 	} catch (thrown) {
 		const { code = "unknown error" } = thrown as NodeJS.ErrnoException;
 		around.report.value(

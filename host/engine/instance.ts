@@ -38,7 +38,9 @@ export class GuestInstance implements Rewindable {
 		note: (memory: Uint8Array, at: number, length: number) => void,
 	) {
 		const { module, limits } = options;
-		this.#wasm = module.wasm;
+		// Once: what is asked for may be gone the next time.
+		const { wasm } = module;
+		this.#wasm = wasm;
 		this.tank = new Tank(limits.fuel);
 		this.output = new TrackedOutput(outcomes, limits.output);
 		this.stderr = new Stderr((line) => outcomes.log(line));
@@ -71,7 +73,7 @@ export class GuestInstance implements Rewindable {
 		};
 		let memory: WebAssembly.Memory | undefined;
 		const { exports } = new WebAssembly.Instance(
-			module.wasm,
+			wasm,
 			wasiImports(host, () => memory),
 		);
 		memory = this.memory = exports.memory as WebAssembly.Memory;

@@ -173,7 +173,7 @@ describe("wasieve check", () => {
 		const ran = await wasieve(["check", path]);
 		expect(ran).toMatchObject({ code: 3, stdout: "" });
 		expect(ran.stderr).toMatch(
-			new RegExp(`^error ${code}: .* \\(E[A-Z]+\\)\\n {2}hint: `),
+			new RegExp(`^error ${code}: .* \\((E[A-Z]+|a folder)\\)\\n {2}hint: `),
 		);
 	});
 

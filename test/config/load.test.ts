@@ -300,7 +300,7 @@ describe("the file itself", () => {
 	test("is missing, a folder, or not for us", () => {
 		for (const [file, code] of [
 			["none.yaml", "ENOENT"],
-			[".", "EISDIR"],
+			[".", "a folder"],
 		] as const) {
 			const path = join(folder(), file);
 			expect(() => loadConfig(path, options)).toThrow(
