@@ -142,17 +142,24 @@ const validate = new Ajv({ allErrors: true }).compile(
 	JSON.parse(readFileSync(SCHEMA_FILE, "utf8")),
 );
 
+/** Of places that do not fit, so many are named. */
+const FAULTS = 5;
+
 /**
  * @param {unknown} result
  * @returns {Result}
- * @throws with every place that does not fit the schema
+ * @throws with the first places that do not fit the schema
  */
 export function checked(result) {
 	if (validate(result)) return /** @type {Result} */ (result);
 	const faults = (validate.errors ?? []).map(
 		({ instancePath, message }) => `${instancePath || "/"} ${message}`,
 	);
-	throw new Error(`not a result of ${SCHEMA}: ${faults.join("; ")}`);
+	const more = faults.length - FAULTS;
+	const rest = more > 0 ? `; and ${more} more` : "";
+	throw new Error(
+		`not a result of ${SCHEMA}: ${faults.slice(0, FAULTS).join("; ")}${rest}`,
+	);
 }
 
 /**
