@@ -11,14 +11,18 @@ import {
 	type Sink,
 	type Source,
 } from "../contract.js";
-import { asWasieveError, WasieveError } from "../errors.js";
+import { asWasieveError, type WasieveError } from "../errors.js";
 import { admit } from "./admit.js";
 import type { Codec } from "./codec.js";
 import { Failures } from "./failures.js";
 import { Latency } from "./latency.js";
 import { type Account, Ledger } from "./ledger.js";
+import { Links } from "./links.js";
+import { PASSED_BY, stoppedEarly, stopsOn } from "./reasons.js";
 import { type LineState, snapshotOf } from "./snapshot.js";
 import { intoEngine, intoSink, Stage, type StageEvents } from "./stage.js";
+import { Standstill } from "./standstill.js";
+import { Ticks } from "./ticks.js";
 import type { OutputTopic } from "./topic.js";
 
 export interface LineOptions {
@@ -53,8 +57,6 @@ export interface LineOptions {
  */
 export class Line {
 	state: LineState = "starting";
-	/** Why the state is "stopped". */
-	reason: WasieveError | undefined;
 	readonly ledger: Ledger;
 	readonly latency = new Latency();
 	readonly failures: Failures;
@@ -62,8 +64,7 @@ export class Line {
 	readonly ended: Promise<void>;
 	restarts = 0;
 	missed = 0;
-	sourceError: WasieveError | undefined;
-	sinkError: WasieveError | undefined;
+	readonly links: Links;
 
 	readonly #o: LineOptions;
 	readonly #stages: Stage[] = [];
@@ -72,19 +73,19 @@ export class Line {
 	#paused = false;
 	#inTake = false;
 	#acknowledged = 0;
-	#cooling: NodeJS.Timeout | undefined;
-	readonly #ticks: NodeJS.Timeout[] = [];
+	readonly #standstill: Standstill;
+	readonly #ticks = new Ticks();
 	#finishing: Promise<void> | undefined;
 	#whenSettled: (() => void) | undefined;
 	#whenResumed: (() => void) | undefined;
-	/** Readings that made onError: stop stop the line; fed again on resume. */
-	#culprits: { stage: Stage; batch: Batch }[] = [];
 	#end!: () => void;
 
 	constructor(options: LineOptions) {
 		this.#o = options;
 		this.ledger = new Ledger();
 		this.failures = new Failures(options, this.ledger, () => this.#settle());
+		this.links = new Links(options.name, options.log, this.failures);
+		this.#standstill = new Standstill(options.name, options.log);
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;
 		});
@@ -93,6 +94,11 @@ export class Line {
 
 	get name(): string {
 		return this.#o.name;
+	}
+
+	/** Why the state is "stopped". */
+	get reason(): WasieveError | undefined {
+		return this.#standstill.reason;
 	}
 
 	get outputs(): number {
@@ -126,7 +132,8 @@ export class Line {
 		await this.#o.sink.start(this.#keeper());
 		await this.#startFilters();
 		if (this.#finishing !== undefined) throw stoppedEarly(this.name);
-		for (const { engine } of this.#stages) this.#keepTicking(engine);
+		for (const { engine } of this.#stages)
+			this.#ticks.keep(engine, () => this.#tick(engine));
 		await this.#o.source.start(this.#intake());
 		this.#up = true;
 		if (this.state === "starting") this.state = "running";
@@ -182,9 +189,7 @@ export class Line {
 	 */
 	async resume(): Promise<void> {
 		if (this.state !== "stopped" || this.#finishing !== undefined) return;
-		clearTimeout(this.#cooling);
-		this.reason = undefined;
-		this.#o.log.info({ pipeline: this.name }, "resumed");
+		this.#standstill.end();
 		this.state = this.#up ? "running" : "starting";
 		this.#whenResumed?.();
 		this.#whenResumed = undefined;
@@ -196,25 +201,17 @@ export class Line {
 	async #restartFilters(): Promise<void> {
 		try {
 			for (const { engine } of this.#stages) await engine.restart();
+			// Stopped again: the culprits wait for the next resume.
+			if (this.state === "running") this.#standstill.feedAgain();
 		} catch (thrown) {
 			this.#giveUp(asWasieveError(thrown));
-		}
-		// Stopped again: the culprits wait for the next resume.
-		if (this.state !== "running") return;
-		for (const { stage, batch } of this.#culprits.splice(0)) {
-			stage.engine.feed(batch);
 		}
 	}
 
 	/** Stops until resume(), whatever it was stopped for before: the source is paused. */
 	halt(reason: WasieveError): void {
-		clearTimeout(this.#cooling);
 		this.state = "stopped";
-		this.reason = reason;
-		this.#o.log.error(
-			{ pipeline: this.name, code: reason.code, hint: reason.hint },
-			`stopped: ${reason.message}`,
-		);
+		this.#standstill.begin(reason);
 		this.#flow();
 	}
 
@@ -227,7 +224,7 @@ export class Line {
 		// Whoever waits for the end of a finite line waits for no filter that cannot start.
 		if (finite && (cooldown === 0 || !this.#up)) this.#end();
 		else if (cooldown > 0)
-			this.#cooling = setTimeout(() => void this.resume(), cooldown);
+			this.#standstill.coolDown(cooldown, () => void this.resume());
 	}
 
 	/* ------------------------------------------------------------- wiring */
@@ -257,10 +254,7 @@ export class Line {
 				this.failures.tell(PASSED_BY);
 			},
 			end: () => void this.stop().catch(() => this.kill()),
-			health: (error) => {
-				this.#sayLink("source", this.sourceError, error);
-				this.sourceError = error;
-			},
+			health: (error) => this.links.say("source", error),
 		};
 	}
 
@@ -273,22 +267,8 @@ export class Line {
 			},
 			settle: () => this.#settle(),
 			ready: () => this.#proceed(),
-			health: (error) => {
-				this.#sayLink("sink", this.sinkError, error);
-				this.sinkError = error;
-			},
+			health: (error) => this.links.say("sink", error),
 		};
-	}
-
-	/** A connection that is down is said at once, and again only now and then. */
-	#sayLink(
-		end: "source" | "sink",
-		before: WasieveError | undefined,
-		now: WasieveError | undefined,
-	): void {
-		if (now !== undefined) this.failures.tell(now);
-		else if (before !== undefined)
-			this.#o.log.info({ pipeline: this.name }, `${end} connected again`);
 	}
 
 	#events(stage: () => Stage): StageEvents {
@@ -309,15 +289,11 @@ export class Line {
 		};
 	}
 
-	#keepTicking(engine: Engine): void {
-		if (engine.tickEvery === 0) return;
-		const tick = () => {
-			// What timers say has nowhere to go just now: they catch up, time being the gateway's to tell.
-			if (this.#congested) return;
-			engine.tick();
-			this.#settle();
-		};
-		this.#ticks.push(setInterval(tick, engine.tickEvery));
+	#tick(engine: Engine): void {
+		// What timers say has nowhere to go just now: they catch up, time being the gateway's to tell.
+		if (this.#congested) return;
+		engine.tick();
+		this.#settle();
 	}
 
 	/* ------------------------------------------------------------ readings */
@@ -375,7 +351,7 @@ export class Line {
 		const n = batch.number[i] as number;
 		if (this.#o.onError === "stop" && stage !== undefined) {
 			this.ledger.hold(n);
-			this.#culprits.push({ stage, batch: batch.copy(i, i + 1) });
+			this.#standstill.blame(stage, batch, i);
 			if (this.reason?.code !== "E_PIPELINE_ONERROR") this.halt(stopsOn(error));
 			if (this.#o.finite) this.#end();
 			return;
@@ -448,8 +424,8 @@ export class Line {
 	}
 
 	#stopTimers(): void {
-		clearTimeout(this.#cooling);
-		for (const tick of this.#ticks) clearInterval(tick);
+		this.#standstill.forgetTimer();
+		this.#ticks.stop();
 	}
 
 	#close(): void {
@@ -461,30 +437,3 @@ export class Line {
 
 /** Its then() costs 18 ns, queueMicrotask() 50 to 110: that makes an object for the debugger each time. */
 const NOW = Promise.resolve();
-
-function stoppedEarly(name: string): WasieveError {
-	return new WasieveError(
-		"E_PIPELINE_STOPPED",
-		`the pipeline ${name} was stopped before it was up`,
-	);
-}
-
-/** One for all: it may be told for every batch, and a new one would note where it was made each time. */
-const PASSED_BY = new WasieveError(
-	"E_READING_MISSED",
-	"readings pass by: this pipeline is stopped or slower than others that read the same connection",
-	{
-		hint: "readings_missed_total counts them; from.qos: 1 loses none, and a from.clientId gives it a connection of its own, where the broker waits for it",
-	},
-);
-
-function stopsOn(error: WasieveError): WasieveError {
-	return new WasieveError(
-		"E_PIPELINE_ONERROR",
-		`a reading failed and onError is "stop": ${error.message}`,
-		{
-			hint: "mend the filter or the sender, then resume the pipeline; the reading is tried again",
-			cause: error,
-		},
-	);
-}

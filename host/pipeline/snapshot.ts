@@ -8,7 +8,7 @@ export type LineState = Exclude<PipelineSnapshot["state"], "degraded">;
 
 /** What a line says of itself, as plain data. */
 export function snapshotOf(line: Line): PipelineSnapshot {
-	const broken = line.sourceError ?? line.sinkError ?? line.failures.error;
+	const broken = line.links.source ?? line.links.sink ?? line.failures.error;
 	const degraded = line.state === "running" && broken !== undefined;
 	const reason = line.reason ?? broken;
 	const { fuel } = line;
@@ -27,8 +27,8 @@ export function snapshotOf(line: Line): PipelineSnapshot {
 			quarantineError: faultData(line.failures.error),
 		}),
 		...(fuel !== undefined && { fuel }),
-		source: link(line.sourceError, line.state !== "starting"),
-		sink: link(line.sinkError, true),
+		source: link(line.links.source, line.state !== "starting"),
+		sink: link(line.links.sink, true),
 		latency: {
 			bounds: BOUNDS,
 			counts: Array.from(line.latency.counts),

@@ -1,0 +1,60 @@
+import type { Batch, Log } from "../contract.js";
+import type { WasieveError } from "../errors.js";
+import type { Stage } from "./stage.js";
+
+/** A line that stands: why, until when, and the readings that stopped it, which are fed again when it goes on. */
+export class Standstill {
+	/** Undefined while the line goes. */
+	reason: WasieveError | undefined;
+	#cooling: NodeJS.Timeout | undefined;
+	#culprits: { stage: Stage; batch: Batch }[] = [];
+
+	constructor(
+		private readonly name: string,
+		private readonly log: Log,
+	) {}
+
+	/** Until it is told to go on, whatever it stood for before. */
+	begin(reason: WasieveError): void {
+		this.forgetTimer();
+		this.reason = reason;
+		this.log.error(
+			{ pipeline: this.name, code: reason.code, hint: reason.hint },
+			`stopped: ${reason.message}`,
+		);
+	}
+
+	/** Until `ms` have passed. */
+	coolDown(ms: number, goOn: () => void): void {
+		this.#cooling = setTimeout(goOn, ms);
+	}
+
+	end(): void {
+		this.forgetTimer();
+		this.reason = undefined;
+		this.log.info({ pipeline: this.name }, "resumed");
+	}
+
+	forgetTimer(): void {
+		clearTimeout(this.#cooling);
+	}
+
+	/** Reading i is why; it stays open in the ledger. */
+	blame(stage: Stage, batch: Batch, i: number): void {
+		this.#culprits.push({ stage, batch: batch.copy(i, i + 1) });
+	}
+
+	/** What stops the line once more is blamed anew; what a defect keeps from being fed waits for the next time. */
+	feedAgain(): void {
+		const again = this.#culprits;
+		this.#culprits = [];
+		try {
+			for (let next = again[0]; next; next = again[0]) {
+				next.stage.engine.feed(next.batch);
+				again.shift();
+			}
+		} finally {
+			this.#culprits.unshift(...again);
+		}
+	}
+}
