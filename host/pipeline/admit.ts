@@ -5,7 +5,7 @@ import { type Codec, encodePayloads } from "./codec.js";
 /** First byte of a control record: a payload that begins with it could pose as one. */
 const RS = 0x1e;
 
-interface Door {
+export interface Door {
 	codec: Codec;
 	/** Longest payload, bytes. */
 	readingLimit: number;

@@ -1,95 +1,50 @@
-import {
-	type Batch,
-	type Clock,
-	type Engine,
-	type Intake,
-	type Keeper,
-	type Log,
-	NO_CAUSE,
-	type PipelineSnapshot,
-	type Quarantine,
-	type Sink,
-	type Source,
-} from "../contract.js";
+import type { Intake, PipelineSnapshot } from "../contract.js";
 import { asWasieveError, type WasieveError } from "../errors.js";
-import { admit } from "./admit.js";
-import type { Codec } from "./codec.js";
-import { Failures } from "./failures.js";
-import { Latency } from "./latency.js";
-import { type Account, Ledger } from "./ledger.js";
+import type { Account } from "./ledger.js";
 import { Links } from "./links.js";
-import { PASSED_BY, stoppedEarly, stopsOn } from "./reasons.js";
+import { stoppedEarly, stopsOn } from "./reasons.js";
 import { type LineState, snapshotOf } from "./snapshot.js";
-import { intoEngine, intoSink, Stage, type StageEvents } from "./stage.js";
+import type { Stage } from "./stage.js";
 import { Standstill } from "./standstill.js";
 import { Ticks } from "./ticks.js";
-import type { OutputTopic } from "./topic.js";
+import { Traffic, type TrafficOptions } from "./traffic.js";
 
-export interface LineOptions {
-	name: string;
-	source: Source;
-	/** One per filter, in the order the readings pass them. */
-	engines: readonly Engine[];
-	sink: Sink;
-	quarantine: Quarantine;
-	/** Undefined for sinks without topics. */
-	topic: OutputTopic | undefined;
-	codec: Codec;
-	onError: "quarantine" | "drop" | "stop";
-	/** Readings in flight beyond which the source is paused. */
-	window: number;
-	/** Longest payload, bytes. */
-	readingLimit: number;
+export interface LineOptions extends TrafficOptions {
 	/** How long a stopped engine rests before it is tried again, ms; 0: until told. */
 	cooldown: number;
 	/** Nothing can come later but what is there now (files, stdin): a stop until told otherwise is the end. */
 	finite: boolean;
-	clock: Clock;
-	log: Log;
 }
 
-/**
- * One pipeline: introduces source, filters and sink to each other and keeps the ledger.
- *
- *   take ─▶ admit ─▶ stage ─▶ … ─▶ stage ─▶ sink
- *     │ +1             hold per output          │ release per PUBACK
- *     └───────────── ledger.low ◀───────────────┘ ─▶ source.acknowledge(low)
- */
+/** One pipeline's life: started from its end to its beginning, stopped and resumed, ended in stages. Its readings are {@link Traffic}. */
 export class Line {
 	state: LineState = "starting";
-	readonly ledger: Ledger;
-	readonly latency = new Latency();
-	readonly failures: Failures;
+	readonly traffic: Traffic;
+	readonly links: Links;
 	/** Resolves when the source came to its end and everything is settled, after stop(), or when a finite line stops for good. */
 	readonly ended: Promise<void>;
-	restarts = 0;
-	missed = 0;
-	readonly links: Links;
 
 	readonly #o: LineOptions;
-	readonly #stages: Stage[] = [];
-	/** start() has come to its end. */
-	#up = false;
-	#paused = false;
-	#inTake = false;
-	#acknowledged = 0;
 	readonly #standstill: Standstill;
 	readonly #ticks = new Ticks();
+	/** start() has come to its end. */
+	#up = false;
 	#finishing: Promise<void> | undefined;
-	#whenSettled: (() => void) | undefined;
 	#whenResumed: (() => void) | undefined;
 	#end!: () => void;
 
 	constructor(options: LineOptions) {
+		const { name, log } = options;
 		this.#o = options;
-		this.ledger = new Ledger();
-		this.failures = new Failures(options, this.ledger, () => this.#settle());
-		this.links = new Links(options.name, options.log, this.failures);
-		this.#standstill = new Standstill(options.name, options.log);
+		this.#standstill = new Standstill(name, log);
+		this.traffic = new Traffic(options, this.#standstill, {
+			failedToStop: (error) => this.#failedToStop(error),
+			giveUp: (error) => this.#giveUp(error),
+		});
+		this.links = new Links(name, log, this.traffic.failures);
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;
 		});
-		this.#connectStages();
 	}
 
 	get name(): string {
@@ -101,26 +56,12 @@ export class Line {
 		return this.#standstill.reason;
 	}
 
-	get outputs(): number {
-		return this.#stages.at(-1)?.outputs ?? 0;
-	}
-
-	get outputBytes(): number {
-		return this.#stages.at(-1)?.outputBytes ?? 0;
-	}
-
 	get quarantineDiscarded(): number {
 		return this.#o.quarantine.discarded ?? 0;
 	}
 
-	/** Units of fuel burnt by all filters; undefined when none is metered. */
-	get fuel(): number | undefined {
-		const burnt = this.#o.engines.flatMap(({ fuel }) => fuel ?? []);
-		return burnt.length === 0 ? undefined : burnt.reduce((a, b) => a + b);
-	}
-
 	account(): Account {
-		return this.ledger.account();
+		return this.traffic.ledger.account();
 	}
 
 	snapshot(): PipelineSnapshot {
@@ -129,19 +70,22 @@ export class Line {
 
 	/** The sink first: a persistent session delivers the moment the source connects. */
 	async start(): Promise<void> {
-		await this.#o.sink.start(this.#keeper());
+		const { sink, source } = this.#o;
+		await sink.start(
+			this.traffic.keeper((error) => this.links.say("sink", error)),
+		);
 		await this.#startFilters();
 		if (this.#finishing !== undefined) throw stoppedEarly(this.name);
-		for (const { engine } of this.#stages)
-			this.#ticks.keep(engine, () => this.#tick(engine));
-		await this.#o.source.start(this.#intake());
+		for (const { engine } of this.traffic.stages)
+			this.#ticks.keep(engine, () => this.traffic.tick(engine));
+		await source.start(this.#intake());
 		this.#up = true;
 		if (this.state === "starting") this.state = "running";
 	}
 
 	/** A filter that cannot start is tried again after each cool-down; until then no reading is taken. */
 	async #startFilters(): Promise<void> {
-		for (const stage of this.#stages) {
+		for (const stage of this.traffic.stages) {
 			while (!(await this.#startFilter(stage))) await this.#resumed();
 		}
 	}
@@ -177,7 +121,7 @@ export class Line {
 	async kill(): Promise<void> {
 		this.#finishing ??= Promise.resolve();
 		this.#stopTimers();
-		for (const { engine } of this.#stages) await engine.close();
+		for (const { engine } of this.traffic.stages) await engine.close();
 		await Promise.allSettled([this.#o.source.close(), this.#o.sink.close()]);
 		await this.#o.quarantine.close();
 		this.#close();
@@ -194,13 +138,13 @@ export class Line {
 		this.#whenResumed?.();
 		this.#whenResumed = undefined;
 		if (this.#up) await this.#restartFilters();
-		this.#settle();
-		this.#flow();
+		this.traffic.settle();
+		this.traffic.flow();
 	}
 
 	async #restartFilters(): Promise<void> {
 		try {
-			for (const { engine } of this.#stages) await engine.restart();
+			for (const { engine } of this.traffic.stages) await engine.restart();
 			// Stopped again: the culprits wait for the next resume.
 			if (this.state === "running") this.#standstill.feedAgain();
 		} catch (thrown) {
@@ -212,7 +156,12 @@ export class Line {
 	halt(reason: WasieveError): void {
 		this.state = "stopped";
 		this.#standstill.begin(reason);
-		this.#flow();
+		this.traffic.flow();
+	}
+
+	#failedToStop(error: WasieveError): void {
+		if (this.reason?.code !== "E_PIPELINE_ONERROR") this.halt(stopsOn(error));
+		if (this.#o.finite) this.#end();
 	}
 
 	/** Stops because of the filter: tried again after the cool-down. */
@@ -227,200 +176,30 @@ export class Line {
 			this.#standstill.coolDown(cooldown, () => void this.resume());
 	}
 
-	/* ------------------------------------------------------------- wiring */
-
-	#connectStages(): void {
-		const { engines, sink, topic } = this.#o;
-		for (let k = engines.length - 1; k >= 0; k--) {
-			const next = this.#stages[0];
-			const downstream = next ? intoEngine(next.engine) : intoSink(sink, topic);
-			const stage: Stage = new Stage(
-				engines[k] as Engine,
-				this.ledger,
-				downstream,
-				this.#events(() => stage),
-				next === undefined,
-			);
-			this.#stages.unshift(stage);
-		}
-	}
-
 	#intake(): Intake {
 		return {
-			take: (batch) => this.#take(batch),
-			refuse: (topic, payload, error) => this.#refuse(topic, payload, error),
-			missed: (count) => {
-				this.missed += count;
-				this.failures.tell(PASSED_BY);
-			},
+			take: (batch) => this.traffic.take(batch),
+			refuse: (topic, payload, error) =>
+				this.traffic.refuse(topic, payload, error),
+			missed: (count) => this.traffic.miss(count),
 			end: () => void this.stop().catch(() => this.kill()),
 			health: (error) => this.links.say("source", error),
 		};
 	}
 
-	#keeper(): Keeper {
-		return {
-			delivered: (n) => this.ledger.release(n),
-			undeliverable: (n, error, topic, payload) => {
-				this.failures.keep(n, topic, payload, error);
-				this.ledger.release(n);
-			},
-			settle: () => this.#settle(),
-			ready: () => this.#proceed(),
-			health: (error) => this.links.say("sink", error),
-		};
-	}
-
-	#events(stage: () => Stage): StageEvents {
-		return {
-			failed: (batch, i, error) => this.#failed(stage(), batch, i, error),
-			consumed: () => this.#settle(),
-			log: (text) =>
-				this.#o.log.info({ pipeline: this.name, from: "filter" }, text),
-			restarted: (error) => {
-				this.restarts++;
-				this.failures.tell(error);
-			},
-			ready: () => {
-				this.#settle();
-				this.#proceed();
-			},
-			stopped: (error) => this.#giveUp(error),
-		};
-	}
-
-	#tick(engine: Engine): void {
-		// What timers say has nowhere to go just now: they catch up, time being the gateway's to tell.
-		if (this.#congested) return;
-		engine.tick();
-		this.#settle();
-	}
-
-	/* ------------------------------------------------------------ readings */
-
-	#take(batch: Batch): number {
-		const first = this.ledger.take(batch.count);
-		for (let i = 0; i < batch.count; i++) batch.number[i] = first + i;
-		this.latency.taken(first);
-		this.#inTake = true;
-		try {
-			const admitted = admit(batch, this.#o, this.#turnAway);
-			if (admitted.count > 0) this.#stages[0]?.engine.feed(admitted);
-		} finally {
-			this.#inTake = false;
-		}
-		// The source learns the numbers when take() returns: acknowledge after that.
-		NOW.then(this.#settleAfterwards);
-		this.#flow();
-		return first;
-	}
-
-	readonly #settleAfterwards = (): void => this.#settle();
-
-	/** Made once: a function for each batch would be garbage for each of thousands of pipelines. */
-	readonly #turnAway = (
-		batch: Batch,
-		i: number,
-		error: WasieveError | "expired",
-	): void => {
-		const n = batch.number[i] as number;
-		if (error === "expired") this.ledger.drop(n, error);
-		else this.#failed(undefined, batch, i, error);
-		this.ledger.release(n);
-	};
-
-	#refuse(topic: string, payload: Buffer, error: WasieveError): number {
-		const n = this.ledger.take(1);
-		this.failures.keep(n, topic, payload, error);
-		this.ledger.release(n);
-		queueMicrotask(() => this.#settle());
-		this.#flow();
-		return n;
-	}
-
-	#failed(
-		stage: Stage | undefined,
-		batch: Batch,
-		i: number,
-		error: WasieveError,
-	): void {
-		if (i === NO_CAUSE) {
-			this.failures.tell(error);
-			return;
-		}
-		const n = batch.number[i] as number;
-		if (this.#o.onError === "stop" && stage !== undefined) {
-			this.ledger.hold(n);
-			this.#standstill.blame(stage, batch, i);
-			if (this.reason?.code !== "E_PIPELINE_ONERROR") this.halt(stopsOn(error));
-			if (this.#o.finite) this.#end();
-			return;
-		}
-		this.failures.keep(n, batch.topic(i), batch.payload(i), error);
-	}
-
-	/* ----------------------------------------------- acknowledgement, flow */
-
-	#settle(): void {
-		if (this.#inTake) return;
-		const { low } = this.ledger;
-		this.latency.settled(low);
-		if (low !== this.#acknowledged) {
-			this.#acknowledged = low;
-			this.#o.source.acknowledge(low);
-			if (this.#paused) this.#flow();
-		}
-		if (this.ledger.open === 0) this.#whenSettled?.();
-	}
-
-	/** Pauses the source while anything downstream has enough to do. */
-	#flow(): void {
-		const enough = this.#congested || this.ledger.open >= this.#o.window;
-		if (enough === this.#paused) return;
-		this.#paused = enough;
-		if (enough) this.#o.source.pause();
-		else this.#o.source.resume();
-	}
-
-	/** What waited for room downstream goes first, the end of the row before its beginning. */
-	#proceed(): void {
-		for (const { engine } of this.#stages.toReversed()) engine.proceed?.();
-		this.#settle();
-		this.#flow();
-	}
-
-	get #congested(): boolean {
-		return (
-			this.state === "stopped" ||
-			!this.#o.sink.ready ||
-			this.#stages.some((stage) => !stage.engine.ready)
-		);
-	}
-
-	/* ---------------------------------------------------------------- stop */
-
 	async #finish(): Promise<void> {
 		await this.#o.source.stop();
 		this.#stopTimers();
-		for (const { engine } of this.#stages) await engine.end();
+		for (const { engine } of this.traffic.stages) await engine.end();
 		await this.#o.sink.drain();
-		await this.#settled();
-		this.#settle();
-		for (const { engine } of this.#stages) await engine.close();
+		// What stopped the line stays unacknowledged, for the next start.
+		if (this.reason === undefined) await this.traffic.settled();
+		this.traffic.settle();
+		for (const { engine } of this.traffic.stages) await engine.close();
 		await this.#o.source.close();
 		await this.#o.sink.close();
 		await this.#o.quarantine.close();
 		this.#close();
-	}
-
-	#settled(): Promise<void> {
-		// What stopped the line stays unacknowledged, for the next start.
-		if (this.ledger.open === 0 || this.state === "stopped") {
-			return Promise.resolve();
-		}
-		return new Promise((resolve) => {
-			this.#whenSettled = resolve;
-		});
 	}
 
 	#stopTimers(): void {
@@ -434,6 +213,3 @@ export class Line {
 		this.#end();
 	}
 }
-
-/** Its then() costs 18 ns, queueMicrotask() 50 to 110: that makes an object for the debugger each time. */
-const NOW = Promise.resolve();

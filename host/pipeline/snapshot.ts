@@ -8,32 +8,33 @@ export type LineState = Exclude<PipelineSnapshot["state"], "degraded">;
 
 /** What a line says of itself, as plain data. */
 export function snapshotOf(line: Line): PipelineSnapshot {
-	const broken = line.links.source ?? line.links.sink ?? line.failures.error;
+	const { links, traffic } = line;
+	const { failures, fuel, latency } = traffic;
+	const broken = links.source ?? links.sink ?? failures.error;
 	const degraded = line.state === "running" && broken !== undefined;
 	const reason = line.reason ?? broken;
-	const { fuel } = line;
 	return {
 		name: line.name,
 		state: degraded ? "degraded" : line.state,
 		...(reason && { reason: faultData(reason) }),
 		...line.account(),
-		missed: line.missed,
-		outputs: line.outputs,
-		outputBytes: line.outputBytes,
-		restarts: line.restarts,
-		quarantineLost: line.failures.lost,
+		missed: traffic.missed,
+		outputs: traffic.outputs,
+		outputBytes: traffic.outputBytes,
+		restarts: traffic.restarts,
+		quarantineLost: failures.lost,
 		quarantineDiscarded: line.quarantineDiscarded,
-		...(line.failures.error && {
-			quarantineError: faultData(line.failures.error),
+		...(failures.error && {
+			quarantineError: faultData(failures.error),
 		}),
 		...(fuel !== undefined && { fuel }),
-		source: link(line.links.source, line.state !== "starting"),
-		sink: link(line.links.sink, true),
+		source: link(links.source, line.state !== "starting"),
+		sink: link(links.sink, true),
 		latency: {
 			bounds: BOUNDS,
-			counts: Array.from(line.latency.counts),
-			sum: line.latency.sum,
-			samples: line.latency.samples,
+			counts: Array.from(latency.counts),
+			sum: latency.sum,
+			samples: latency.samples,
 		},
 	};
 }

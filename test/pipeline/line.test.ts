@@ -173,7 +173,7 @@ describe("failures", () => {
 		await line.start();
 		source.intake.take(batchOf(["a", "1"]));
 		await settled();
-		expect(line.failures.lost).toBe(1);
+		expect(line.traffic.failures.lost).toBe(1);
 		expect(source.acknowledged).toBe(1);
 	});
 
