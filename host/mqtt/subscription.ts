@@ -2,6 +2,7 @@ import type { Log } from "../contract.js";
 import { WasieveError } from "../errors.js";
 import type { Connection, Server } from "./connection.js";
 import { reasonText } from "./faults.js";
+import type { BrokerOptions } from "./options.js";
 
 /** A source's SUBSCRIBE: said once per session, and again when the broker has refused or forgotten it. */
 export class Subscription {
@@ -15,6 +16,7 @@ export class Subscription {
 		private readonly o: {
 			readonly topic: string;
 			readonly qos: 0 | 1 | 2;
+			readonly broker: Pick<BrokerOptions, "clean">;
 			readonly log?: Log;
 		},
 		private readonly connection: Connection,
@@ -23,8 +25,20 @@ export class Subscription {
 
 	up(server: Server): void {
 		// Subscribing again would bring all retained messages again [MQTT-3.8.4-3].
-		if (this.#held && server.session) this.granted();
-		else this.subscribe();
+		if (this.#held && server.session) {
+			this.granted();
+			return;
+		}
+		if (this.#held && !this.o.broker.clean) this.#tellForgotten();
+		this.subscribe();
+	}
+
+	/** A loss that nobody can count: the broker was started again without persistence, or the session had expired. */
+	#tellForgotten(): void {
+		this.o.log?.warn(
+			{ topic: this.o.topic },
+			"the broker has forgotten the session: what came while the connection was away is lost (does the broker keep sessions over a restart?)",
+		);
 	}
 
 	down(): void {

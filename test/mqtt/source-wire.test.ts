@@ -382,6 +382,31 @@ describe("acknowledgements", () => {
 		await intake.until(() => intake.taken.length === 4);
 	});
 
+	test("a session that is gone is told, as what it held is lost; a kept one and a clean one are not", async () => {
+		const told: unknown[] = [];
+		const log = {
+			info: () => {},
+			warn: (_: unknown, what: unknown) => told.push(what),
+			error: () => {},
+		} as unknown as NonNullable<SourceOptions["log"]>;
+		for (const [clean, sessionPresent, losses] of [
+			[false, true, 0],
+			[true, false, 0],
+			[false, false, 1],
+		] as const) {
+			const first = await open(4, { log }, clean);
+			expect(told).toEqual([]); // at the first connection nobody knows
+			broker.connack = { sessionPresent };
+			first.socket.destroy();
+			await broker.clients.next();
+			await intake.until(() => intake.states.at(-1) === undefined);
+			expect(told.length).toBe(losses);
+			await source.close();
+			await broker.stop();
+		}
+		expect(told[0]).toMatch(/^the broker has forgotten the session: .* lost/);
+	});
+
 	test("QoS 2: a session that is gone makes its ids mean nothing", async () => {
 		const first = await open(4, { qos: 2 }, false);
 		first.send(publish(1, "old", 2));
