@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Ending } from "../engine/exec.js";
 import { type CommandExecution, executeBy } from "../engine/exec-command.js";
 import { executeTracked } from "../engine/exec-tracked.js";
+import { startOf } from "../engine/runtimes/runtime.js";
 import { fileSource } from "../store/ndjson.js";
 import { openStore } from "./images.js";
 import type { Io } from "./io.js";
@@ -39,7 +40,7 @@ export async function runElsewhere(
 	const execution: CommandExecution = {
 		...{ ...given, runtime, workshop },
 		env: given.params,
-		start: Math.max(given.start, runtime.start),
+		start: Math.max(given.start, startOf(runtime, given.module.length)),
 		folder: tmpdir(),
 		image: packer(cache, workshop, io.env, stop.signal),
 		stop: stop.signal,

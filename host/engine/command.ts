@@ -6,7 +6,7 @@ import { GuestProcess, type ProcessOptions } from "./guest-process.js";
 import { type Pack, type Place, placeModule } from "./place.js";
 import { checkEngine, type Workshop } from "./preflight.js";
 import { type Prepared, prepareFor } from "./prepared.js";
-import type { Runtime } from "./runtimes/runtime.js";
+import { type Runtime, startOf } from "./runtimes/runtime.js";
 
 export interface CommandOptions extends Omit<GuestEngineOptions, "stuck"> {
 	runtime: Runtime;
@@ -56,6 +56,7 @@ class CommandEngine extends GuestEngine {
 		const { surroundings } = workshop;
 		const { ear, speech, first, last } = prepared;
 		const { output } = limits;
+		const start = startOf(runtime, options.module.length);
 		const process: ProcessOptions = {
 			...{ runtime, surroundings, ear, output, first, last },
 			command: (name) => this.#command(name),
@@ -63,8 +64,8 @@ class CommandEngine extends GuestEngine {
 		super(
 			{
 				...options,
-				limits: { start: runtime.start, end: runtime.start, ...limits },
-				stuck: (start) => stuck(runtime, start),
+				limits: { start, end: start, ...limits },
+				stuck: (ms) => stuck(runtime, ms),
 			},
 			speech,
 			(listener: GuestListener) => new GuestProcess(process, listener),

@@ -108,7 +108,7 @@ class Conversation implements GuestListener {
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;
 		});
-		const late = () => this.#end(failed(tooLong(run.time)));
+		const late = (limit: number) => this.#end(failed(tooLong(limit)));
 		this.#dog = new Watchdog(() => false, late);
 		whenStopped(run.stop, this.#end);
 		this.#guest.begin();

@@ -15,7 +15,8 @@ export class Watchdog {
 	constructor(
 		/** Called before time is up: says whether the guest is to be given a full round more. */
 		readonly excused: () => boolean,
-		readonly bark: () => void,
+		/** Called with the limit, ms, that it went beyond. */
+		readonly bark: (limit: number) => void,
 	) {}
 
 	/** The guest begins to work, for at most `limit` ms. */
@@ -61,6 +62,6 @@ export class Watchdog {
 		this.#since += Math.max(0, late);
 		const left = this.#since + this.#limit - performance.now();
 		if (left > 0) this.#set(Math.ceil(left));
-		else this.bark();
+		else this.bark(this.#limit);
 	}
 }

@@ -7,8 +7,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Engine } from "#host/contract.js";
 import type { CommandOptions } from "#host/engine/command.js";
 import { customRuntime, RUNTIMES } from "#host/engine/runtimes/index.js";
-import type { Runtime } from "#host/engine/runtimes/runtime.js";
+import { type Runtime, startOf } from "#host/engine/runtimes/runtime.js";
 import { NO_COMPILER } from "#host/engine/runtimes/wasmtime.js";
+import { Watchdog } from "#host/engine/watchdog.js";
 import { engineContract, feeder } from "./contract.js";
 import { command, isThere, script } from "./engines.js";
 import { Record } from "./record.js";
@@ -296,3 +297,16 @@ touch "$0.killed"
 '${process.execPath}' '${NODE}' "$1" --die-after-read`;
 	return script(`${body}\nkill -9 $$`);
 }
+
+test("a module of MiBs, as Go makes them, has time to be compiled", () => {
+	expect(startOf({ ...onNode, start: 5000 }, overheat.length)).toBe(5000);
+	expect(startOf({ ...onNode, start: 5000 }, 3.2 * 2 ** 20)).toBe(35_000);
+});
+
+test("who was too long is told the limit that it had, not another", async () => {
+	const limit = await new Promise((resolve) => {
+		const dog = new Watchdog(() => false, resolve);
+		dog.watch(20);
+	});
+	expect(limit).toBe(20);
+});
