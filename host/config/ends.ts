@@ -1,7 +1,7 @@
 import type { Brokers } from "./broker.js";
 import type { Key } from "./schema.js";
 import { asValues, Section, type Surroundings } from "./section.js";
-import { filterFault, templateFault } from "./template.js";
+import { filterFault, placeholdersFault, templateFault } from "./template.js";
 import type { BrokerConfig, FromConfig, QoS, ToConfig } from "./types.js";
 
 /** The pipeline that an end belongs to. */
@@ -158,11 +158,7 @@ function mqttTo(
 ): ToConfig | undefined {
 	const topic = to.get<string>("topic");
 	const broker = brokerOf(to, owner);
-	// Nothing is known of {1} when `from` itself is wrong.
-	const fault =
-		topic === undefined || from === undefined
-			? undefined
-			: templateFault(topic, from.kind === "mqtt" ? from.topic : undefined);
+	const fault = topic === undefined ? undefined : topicFault(topic, from);
 	if (fault) {
 		around.report.add("E_CONFIG_TOPIC", to.at("topic"), ...fault);
 		return undefined;
@@ -171,6 +167,16 @@ function mqttTo(
 	const reliable = from?.kind !== "mqtt" || from.qos > 0;
 	const qos = to.get<QoS>("qos") ?? (reliable ? 1 : 0);
 	return { kind: "mqtt", broker, topic, qos, retain: to.need("retain") };
+}
+
+/** Nothing is known of {1} when `from` itself is wrong. */
+function topicFault(topic: string, from: FromConfig | undefined) {
+	const fault = templateFault(topic);
+	if (fault || from === undefined) return fault;
+	return placeholdersFault(
+		topic,
+		from.kind === "mqtt" ? from.topic : undefined,
+	);
 }
 
 function brokerOf(end: Section, owner: Owner): BrokerConfig | undefined {

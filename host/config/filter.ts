@@ -41,30 +41,38 @@ export function resolveFilters(
 		? value.map((each, i) => new Section(key, asValues(each), [...path, i]))
 		: [new Section(key, asValues(value), path)];
 	const filters = sections.map((section) => {
-		const filter = resolveFilter(section, pipeline, around);
+		const engine = resolveEngineOf(section, pipeline, around);
+		const filter = resolveFilter(section, around);
+		if (filter === undefined) return undefined;
 		const at = section.at("module");
 		const { report } = around;
-		const known =
-			filter && checkModule(filter.module, limits, at, report, inspect);
+		const known = checkModule(filter.module, limits, at, report, inspect);
 		if (known) checkParams(filter.params, known, section.at("params"), report);
-		if (filter && isImage(filter.module))
+		if (isImage(filter.module))
 			around.meet({ kind: "image", image: filter.module, dir: images }, at);
-		return filter;
+		return engine === undefined ? undefined : { ...filter, engine };
 	});
 	return filters.every((each) => each !== undefined) ? filters : undefined;
 }
 
-function resolveFilter(
+function resolveEngineOf(
 	filter: Section,
 	pipeline: Section,
 	around: Surroundings,
-): FilterConfig | undefined {
-	const module = filter.get<string>("module");
+): EngineConfig | undefined {
 	const owner = filter.has("engine") ? filter : pipeline;
 	const engine = resolveEngine(owner, around);
 	if (engine !== undefined && engine !== EMBEDDED)
 		around.meet({ kind: "engine", engine }, owner.at("engine"));
-	if (module === undefined || engine === undefined) return undefined;
+	return engine;
+}
+
+function resolveFilter(
+	filter: Section,
+	around: Surroundings,
+): Omit<FilterConfig, "engine"> | undefined {
+	const module = filter.get<string>("module");
+	if (module === undefined) return undefined;
 	return {
 		module: isImage(module) ? module : around.path(module),
 		params: resolveParams(filter, around),
@@ -72,7 +80,6 @@ function resolveFilter(
 			asWritten(value, [...filter.at("args"), i], around),
 		),
 		realTime: filter.need("realTime"),
-		engine,
 	};
 }
 

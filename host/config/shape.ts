@@ -189,6 +189,9 @@ function pathOf(error: ErrorObject, data: unknown): (string | number)[] {
 function prune(data: unknown, error: ErrorObject): void {
 	// The pattern of propertyNames names no value: propertyNames itself follows.
 	if (error.keyword === "required" || error.keyword === "pattern") return;
+	// What a pipeline of a wrong name says can be right or wrong all the same.
+	if (error.keyword === "propertyNames" && error.instancePath === "/pipelines")
+		return;
 	const path = pathOf(error, data);
 	const extra = error.params.additionalProperty ?? error.params.propertyName;
 	if (extra !== undefined) path.push(extra);

@@ -18,14 +18,8 @@ export function filterFault(filter: string): [string, string] | undefined {
 	];
 }
 
-/**
- * What is wrong with an output topic template, as [what, hint]. `filter` is the topic filter of
- * `from`, undefined when readings have no topic.
- */
-export function templateFault(
-	template: string,
-	filter: string | undefined,
-): [string, string] | undefined {
+/** What is wrong with an output topic template by itself, as [what, hint]. */
+export function templateFault(template: string): [string, string] | undefined {
 	const literal = template.replaceAll(/\{([^{}]*)\}/g, "x");
 	const shown = JSON.stringify(template);
 	if (/[{}]/.test(literal)) {
@@ -37,9 +31,22 @@ export function templateFault(
 			"it must not be empty nor hold + # or NUL; {1} stands for what the first wildcard matched",
 		];
 	}
+	return undefined;
+}
+
+/**
+ * What is wrong with a template's placeholders. `filter` is the topic filter of `from`, undefined
+ * when readings have no topic.
+ */
+export function placeholdersFault(
+	template: string,
+	filter: string | undefined,
+): [string, string] | undefined {
 	for (const name of placeholders(template)) {
 		const fault = placeholderFault(name, filter);
-		if (fault) return [`${shown} has {${name}}, ${fault[0]}`, fault[1]];
+		if (!fault) continue;
+		const [what, hint] = fault;
+		return [`${JSON.stringify(template)} has {${name}}, ${what}`, hint];
 	}
 	return undefined;
 }

@@ -35,6 +35,25 @@ pipelines:
 	]);
 });
 
+test("one mistake does not hide others beside it", () => {
+	const text = `
+pipelines:
+  "over heat":
+    from: { topic: "a/#/b" }
+    filter: { module: absent.wasm, engine: wazeroo }
+    to: { topic: "alerts/{1}/{oops" }
+`;
+	expect(problems(text).map((each) => each.split(" → ")[0])).toEqual([
+		'3:3 E_CONFIG_KEY pipelines.over heat: "over heat" cannot be a name',
+		'4:20 E_CONFIG_TOPIC pipelines.over heat.from.topic: "a/#/b" is not a topic filter',
+		expect.stringMatching(
+			/^5:23 E_CONFIG_MODULE .*: there is no file .*absent.wasm$/,
+		),
+		'5:44 E_CONFIG_VALUE pipelines.over heat.filter.engine: there is no engine "wazeroo", did you mean "wazero"?',
+		'6:18 E_CONFIG_TOPIC pipelines.over heat.to.topic: "alerts/{1}/{oops" has a brace without its partner',
+	]);
+});
+
 test("the error lists them for people and for programs", () => {
 	const error = refusal("pipelines: {}\nhttp: true\n");
 	const file = error.problems[0]?.file;
