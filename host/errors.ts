@@ -5,7 +5,8 @@
 export const CODES = {
 	// module/
 	E_MODULE_READ: "The module file cannot be read.",
-	E_MODULE_SIZE: "The module file is larger than limits.module.",
+	E_MODULE_SIZE:
+		"The module file is larger than limits.module, or has more functions, globals, loops … than any compiler makes for a filter.",
 	E_MODULE_MAGIC: "The file is not a WebAssembly core module.",
 	E_MODULE_MALFORMED: "The module is truncated or does not validate.",
 	E_MODULE_IMPORT:

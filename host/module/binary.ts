@@ -1,4 +1,5 @@
 import { type Code, WasieveError } from "../errors.js";
+import { PARTS } from "./limits.js";
 
 /** A module that breaks the binary format; `offset` counts bytes from the start of the file. */
 export function malformed(what: string, offset: number): WasieveError {
@@ -6,6 +7,20 @@ export function malformed(what: string, offset: number): WasieveError {
 		"E_MODULE_MALFORMED",
 		`${what} at byte ${offset} (0x${offset.toString(16)})`,
 		{ hint: "build the module again; the file may be truncated or damaged" },
+	);
+}
+
+/** A module that would make the host swell while it is looked at. */
+export function tooMany(
+	count: number,
+	most: number,
+	offset: number,
+	what = "entries",
+): WasieveError {
+	return refuse(
+		"E_MODULE_SIZE",
+		`the module has ${count} ${what} at byte ${offset}, ${most} are allowed`,
+		"no compiler makes so many for a filter; build the module again",
 	);
 }
 
@@ -68,12 +83,13 @@ export class Reader {
 	}
 
 	/** A count of things that take at least one byte each, so that no loop outlasts the file. */
-	count(): number {
+	count(most = PARTS): number {
 		const from = this.at;
 		const count = this.u32();
 		if (count > this.end - this.at) {
 			throw malformed(`${count} entries do not fit`, from);
 		}
+		if (count > most) throw tooMany(count, most, from);
 		return count;
 	}
 

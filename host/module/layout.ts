@@ -1,5 +1,6 @@
-import { malformed, Reader, refuse } from "./binary.js";
+import { malformed, Reader, refuse, tooMany } from "./binary.js";
 import { isKnownType, skipConstant, Unmeterable } from "./instructions.js";
+import { GLOBALS, SECTIONS } from "./limits.js";
 
 export interface Section {
 	id: number;
@@ -91,6 +92,8 @@ export function findSections(bytes: Uint8Array): Section[] {
 	let last = -1;
 	while (!r.done) {
 		const start = r.at;
+		if (sections.length === SECTIONS)
+			throw tooMany(SECTIONS + 1, SECTIONS, start, "sections");
 		const id = r.byte();
 		const size = r.u32();
 		const at = r.at;
@@ -265,7 +268,7 @@ function readTable(r: Reader): TableType {
 /** Throws {@link Unmeterable} at an initial value that it does not know. */
 export function readGlobals(r: Reader): GlobalType[] {
 	const globals: GlobalType[] = [];
-	for (let n = r.count(); n > 0; n--) {
+	for (let n = r.count(GLOBALS); n > 0; n--) {
 		const at = r.at;
 		const type = readType(r);
 		const mutable = r.byte() === 1;

@@ -1,4 +1,4 @@
-import { malformed, Reader } from "./binary.js";
+import { malformed, Reader, tooMany } from "./binary.js";
 import {
 	BULK,
 	isKnownType,
@@ -8,6 +8,7 @@ import {
 	Unmeterable,
 } from "./instructions.js";
 import type { Body, FunctionType } from "./layout.js";
+import { BLOCKS, PARTS } from "./limits.js";
 
 /**
  * What a module's code may cost, found by reading it once.
@@ -57,6 +58,8 @@ export interface Weighed {
 	body: Stretch;
 	/** Those that something jumps back to, inner ones first. */
 	loops: Loop[];
+	/** Loops of the module up to the end of this function, those without jumps as well. */
+	loopsSoFar: number;
 	/** All functions called by index. */
 	calls: number[];
 	lengthy: Lengthy[];
@@ -102,8 +105,14 @@ interface Frame {
 /** Steps for calling through a table beyond those of a known call: the most a free function may cost. */
 export const FREE_STEPS = 1024;
 
-export function weigh(bytes: Uint8Array, body: Body, of: Callable): Weighed {
-	return new Scales(bytes, body, of).weigh();
+/** @param before loops of the module in front of this function */
+export function weigh(
+	bytes: Uint8Array,
+	body: Body,
+	of: Callable,
+	before = 0,
+): Weighed {
+	return new Scales(bytes, body, of, before).weigh();
 }
 
 class Scales {
@@ -111,10 +120,17 @@ class Scales {
 	readonly #of: Callable;
 	readonly #frames: Frame[] = [];
 	readonly #result: Weighed;
-	/** Loops open. */
+	/** Loops open, and all of them. */
 	#loops = 0;
+	#all: number;
 
-	constructor(bytes: Uint8Array, { at, end }: Body, of: Callable) {
+	constructor(
+		bytes: Uint8Array,
+		{ at, end }: Body,
+		of: Callable,
+		before: number,
+	) {
+		this.#all = before;
 		this.#r = new Reader(bytes, at, end);
 		this.#of = of;
 		const { groups, groupsAt, locals } = readLocals(this.#r);
@@ -123,6 +139,7 @@ class Scales {
 			// Entering a function clears its locals.
 			body: { steps: FRAME + (locals >>> 2), calls: [], inner: [] },
 			loops: [],
+			loopsSoFar: 0,
 			calls: [],
 			lengthy: [],
 			indirect: false,
@@ -141,6 +158,7 @@ class Scales {
 		while (this.#frames.length > 0) this.#instruction();
 		if (!this.#r.done)
 			throw malformed("code behind the end of a function", this.#r.at);
+		this.#result.loopsSoFar = this.#all;
 		return this.#result;
 	}
 
@@ -189,6 +207,8 @@ class Scales {
 		const values = this.#blockType(at);
 		const outer = this.#frame.stretch;
 		outer.steps += values.in + values.out;
+		if (this.#frames.length > BLOCKS)
+			throw tooMany(BLOCKS + 1, BLOCKS, at, "blocks in each other");
 		if (op !== OP.loop) {
 			this.#frames.push({ stretch: outer, loop: undefined });
 			return;
@@ -196,6 +216,7 @@ class Scales {
 		if (++this.#loops > LOOPS_MAX) {
 			throw malformed(`more than ${LOOPS_MAX} loops in each other`, at);
 		}
+		if (++this.#all > PARTS) throw tooMany(this.#all, PARTS, at, "loops");
 		const loop: Loop = {
 			steps: 1 + values.in + values.out,
 			calls: [],

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { WasieveError } from "#host/errors.js";
 import { prepareModule } from "#host/module/prepare.js";
+import { bytes, leb, section, started } from "../hostile/sections.js";
 import { CLASSES } from "./classes.js";
 import { LIMITS, shipped, wat } from "./parts.js";
 
@@ -56,6 +57,63 @@ test.each(CLASSES)(
 		}
 	},
 );
+
+describe("what would make the host swell is refused, though the file is small", () => {
+	const HEAD = bytes(
+		[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+		section(1, bytes(1, 0x60, 0, 0)),
+	);
+	const START = section(7, bytes(1, 6, Buffer.from("_start"), 0, 0));
+	const many = (count: number, each: readonly number[]) =>
+		bytes(leb(count), Buffer.alloc(count * each.length, Buffer.from(each)));
+	const functions = (count: number, code: readonly number[]) =>
+		bytes(
+			HEAD,
+			section(3, many(count, [0])),
+			START,
+			section(10, many(count, [code.length + 2, 0, ...code, 0x0b])),
+		);
+	const LOOP = [0x03, 0x40, 0x41, 0, 0x0d, 0, 0x0b];
+	const globals = (count: number) =>
+		bytes(
+			HEAD,
+			section(3, bytes(1, 0)),
+			section(6, many(count, [0x7f, 1, 0x41, 0, 0x0b])),
+			START,
+			section(10, bytes(1, 2, 0, 0x0b)),
+		);
+	const nested = (depth: number) =>
+		started(
+			new Array(depth).fill([0x02, 0x40]).flat(),
+			new Array(depth).fill(0x0b),
+		);
+
+	test.each([
+		["functions", functions(100_001, []), functions(50_000, [])],
+		[
+			"loops",
+			functions(
+				20_001,
+				[0, 1, 2, 3, 4].flatMap(() => LOOP),
+			),
+			functions(9000, LOOP),
+		],
+		["globals", globals(10_001), globals(10_000)],
+		["blocks", nested(20_001), nested(5000)],
+		[
+			"sections",
+			bytes(functions(1, []), Buffer.alloc(8000, bytes(0, 2, 1, 0x61))),
+			functions(1, []),
+		],
+	])("%s", (_, tooMany, enough) => {
+		const prepare = (module: Uint8Array) =>
+			prepareModule(module, LIMITS, { fuel: true, exposeState: true });
+		expect(() => prepare(tooMany)).toThrow(
+			expect.objectContaining({ code: "E_MODULE_SIZE" }),
+		);
+		expect(judge(enough)).toBe("accepted");
+	});
+});
 
 test("a real module with each byte changed once is judged", () => {
 	const module = Uint8Array.from(overheat as Uint8Array);
