@@ -85,10 +85,11 @@ function targets(
 
 function isFolder(out: string, cwd: string): boolean {
 	if (/[\\/]$/.test(out)) return true;
-	return (
-		statSync(resolve(cwd, out), { throwIfNoEntry: false })?.isDirectory() ??
-		false
-	);
+	try {
+		return statSync(resolve(cwd, out)).isDirectory();
+	} catch {
+		return false; // writing to it says why, if it cannot be
+	}
 }
 
 function tell(io: Io, { out, bytes, imports }: Compiled): void {

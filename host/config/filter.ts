@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { isNetwork } from "../engine/runtimes/container.js";
 import { suitsShim } from "../engine/runtimes/docker-wasm.js";
 import { CONTAINERS, RUNTIMES } from "../engine/runtimes/index.js";
@@ -213,6 +213,20 @@ function isImage(module: string): boolean {
 	return module.startsWith("oci://");
 }
 
+/** What is there instead of a file that can be read. */
+function whyNoFile(file: string): string | undefined {
+	try {
+		const stat = statSync(file, { throwIfNoEntry: false });
+		if (stat === undefined) return `there is no file ${file}`;
+		if (!stat.isFile()) return `${file} is not a file`;
+		accessSync(file, constants.R_OK);
+		return undefined;
+	} catch (thrown) {
+		const { code } = thrown as NodeJS.ErrnoException;
+		return `${file} cannot be read (${code})`;
+	}
+}
+
 function checkModule(
 	file: string,
 	limits: Limits,
@@ -220,9 +234,8 @@ function checkModule(
 	report: Report,
 	inspect: Inspect,
 ): KnownParams | undefined {
-	const stat = statSync(file, { throwIfNoEntry: false });
-	if (!stat?.isFile() && !isImage(file)) {
-		const what = stat ? `${file} is not a file` : `there is no file ${file}`;
+	const what = isImage(file) ? undefined : whyNoFile(file);
+	if (what !== undefined) {
 		const hint =
 			"build it (wasieve build), or mend the path, which is relative to the config file";
 		report.add("E_CONFIG_MODULE", path, what, hint);

@@ -184,8 +184,13 @@ function isProgram(place: string): boolean {
 	}
 }
 
+/** A folder of PATH that is closed to this user has nothing for it. */
 function isFile(place: string): boolean {
-	return statSync(place, { throwIfNoEntry: false })?.isFile() ?? false;
+	try {
+		return statSync(place).isFile();
+	} catch {
+		return false;
+	}
 }
 
 function missing(message: string, hint: string): WasieveError {

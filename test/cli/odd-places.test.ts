@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { finish, folder, inPlace, MAIN, ROOT, wasieve } from "./child.js";
@@ -45,6 +45,17 @@ describe.skipIf(!hasProc)("where no folder can be made", () => {
 		const ran = await wasieve(args.filter(Boolean), { env });
 		expect(ran.code).toBe(1);
 		expect(ran.stderr).toMatch(/^error E_FILE_WRITE: \/proc\/wasieve-x/);
+	});
+
+	it("build into what cannot be looked at ends", async () => {
+		const dir = folder();
+		symlinkSync("ring", join(dir, "ring"));
+		const ran = await wasieve([
+			...["build", "assembly/filters/overheat.ts"],
+			...["-o", join(dir, "ring/x.wasm")],
+		]);
+		expect(ran.code).toBe(1);
+		expect(ran.stderr).toMatch(/^error E_FILE_WRITE: .*ELOOP/);
 	});
 
 	it("run with a file there says so", async () => {

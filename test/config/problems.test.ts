@@ -1,6 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the config's own syntax
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { WasieveError } from "#host/errors.js";
+import { folder } from "../cli/child.js";
 import { parse, problems, refusal, withPipeline } from "./gateway-file.js";
 
 test("everything wrong is told at once, in the order of the file, each with its place and what to do", () => {
@@ -289,6 +292,12 @@ describe("modules", () => {
 		]);
 		expect(wrong({ filter: "{ module: build }" })).toEqual([
 			"E_CONFIG_MODULE pipelines.a.filter.module: build is not a file",
+		]);
+		// As a folder that is closed to this user, but for root as well.
+		const ring = join(folder(), "ring.wasm");
+		symlinkSync(ring, ring);
+		expect(wrong({ filter: `{ module: ${ring} }` })).toEqual([
+			`E_CONFIG_MODULE pipelines.a.filter.module: ${ring} cannot be read (ELOOP)`,
 		]);
 	});
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -159,6 +159,7 @@ describe("a runtime on Node", () => {
 describe("an engine that", () => {
 	test.each([
 		["is not there", customRuntime(["no-such-engine"]), "E_ENGINE_MISSING"],
+		["is behind a link to itself", behindRing(), "E_ENGINE_MISSING"],
 		["cannot be executed", script("", {}, 0o644), "E_ENGINE_MISSING"],
 		[
 			"is too old",
@@ -289,6 +290,14 @@ describe("an engine that", () => {
 		expect(record.restarts.map(({ code }) => code)).toEqual(["E_GUEST_TRAP"]);
 	});
 });
+
+/** What cannot be looked at, as in a folder of PATH that is closed to this user, but for root as well. */
+function behindRing(): Runtime {
+	const runtime = script("");
+	rmSync(runtime.program);
+	symlinkSync(runtime.program, runtime.program);
+	return runtime;
+}
 
 /** The runtime on Node, killed the first time that it has got readings. */
 function killedOnce(): Runtime {
