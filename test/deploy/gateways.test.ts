@@ -21,6 +21,8 @@ test.each([
 		"/run/secrets/": `${secrets}/`,
 		"/run/credentials/wasieve.service/": `${secrets}/`,
 		"/app/build/": join(ROOT, "build/"),
+		"/data/": `${dir}/data/`,
+		"/var/lib/wasieve/": `${dir}/data/`,
 		"/opt/wasieve/node_modules/wasieve/build/": join(ROOT, "build/"),
 	});
 	const checked = await wasieve(["check", copy]);

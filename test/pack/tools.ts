@@ -11,8 +11,14 @@ function has(tool: string): boolean {
 	return found;
 }
 
+/** What Debian 12 has of both gives the files of an OCI archive to root, their owner, which only root may do. */
+const mayUnpack = process.getuid?.() === 0;
+if (!mayUnpack)
+	console.warn("skipped: skopeo and buildah unpack archives as root only");
+
 export const hasSkopeo = has("skopeo");
-export const hasBuildah = has("buildah");
+export const skopeoUnpacks = hasSkopeo && mayUnpack;
+export const hasBuildah = has("buildah") && mayUnpack;
 
 /** Both ask for a policy about signatures; without /etc/containers there is none. */
 export function policy(folder: string): string {

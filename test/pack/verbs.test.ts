@@ -8,7 +8,14 @@ import { readImage } from "#host/pack/manifest.js";
 import { finish, folder, inPlace, type Ran, wasieve } from "../cli/child.js";
 import { DockerRegistry, hasRegistry } from "./docker-registry.js";
 import { OVERHEAT, overheat, STUFFY } from "./modules.js";
-import { buildah, hasBuildah, hasSkopeo, policy, skopeo } from "./tools.js";
+import {
+	buildah,
+	hasBuildah,
+	hasSkopeo,
+	policy,
+	skopeo,
+	skopeoUnpacks,
+} from "./tools.js";
 
 const EMPTY = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
@@ -182,7 +189,7 @@ describe("wasieve pack", () => {
 });
 
 describe("other tools", () => {
-	it.skipIf(!hasSkopeo)(
+	it.skipIf(!skopeoUnpacks)(
 		"skopeo reads the archive in both of its forms, and the store",
 		async () => {
 			const { cwd, run } = place();
