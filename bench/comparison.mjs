@@ -12,7 +12,7 @@ export const THRESHOLD = 2;
  * @typedef {import("./results.mjs").ResultFigure} ResultFigure
  * @typedef {import("./results.mjs").Result} Result
  * @typedef {"slower" | "gone" | "faster" | "changed" | "new" | "unstable" | "elsewhere" | "same"} Verdict
- *   For sizes and counts slower is more of them; changed is what is exact and neither better nor worse; elsewhere is
+ *   For sizes and counts slower is more of them; changed is what moved and is neither better nor worse; elsewhere is
  *   what is not exact and was measured on another machine.
  *
  * @typedef {object} Comparison
@@ -68,9 +68,7 @@ function judge(a, b, threshold, { paired, elsewhere }) {
 	if (only.length === 1) return { ratio: 1, low: 1, high: 1, verdict: "same" };
 	if (a.exact && b.exact) {
 		const ratio = b.median / a.median;
-		const neither = a.better === "neither";
-		const verdict = neither ? "changed" : direction(a, ratio > 1);
-		return { ratio, low: ratio, high: ratio, verdict };
+		return { ratio, low: ratio, high: ratio, verdict: direction(a, ratio > 1) };
 	}
 	const found = paired
 		? estimatePairs(b.values, a.values)
@@ -92,7 +90,7 @@ function judge(a, b, threshold, { paired, elsewhere }) {
  * @returns {Verdict}
  */
 function direction({ better }, grew) {
-	if (better === "neither") return "same";
+	if (better === "neither") return "changed";
 	return grew === (better === "more") ? "faster" : "slower";
 }
 

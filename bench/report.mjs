@@ -148,7 +148,9 @@ function sectionHtml({ title, columns }, names) {
 		const first = figures[0]?.figure;
 		if (!first) return "";
 		const exact = first.exact ? '<span class="tag">exact</span>' : "";
-		const good = first.better === "neither" ? "" : `${first.better} is better`;
+		// That of a rival says neither.
+		const better = figures.find(({ figure }) => figure.better !== "neither");
+		const good = better ? `${better.figure.better} is better` : "";
 		const bars = figures.map(({ series, figure }) => ({
 			...figure,
 			label: figure.subject,

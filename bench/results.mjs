@@ -59,6 +59,17 @@ const HEADINGS = [
 	[/early/, "%", "less"],
 ];
 
+/** Who is measured beside: that it got slower is no fault of ours, for a gate as for an alert. */
+const RIVALS =
+	/^(bridge|cat|docker|iwasm|json-as|JSON\.parse|mqtt-packet|node -e 0|Node-RED|wasmedge|wasmtime|wazero)\b/;
+
+/**
+ * @param {string} subject its names, the filter's perhaps before the engine's
+ * @returns {boolean}
+ */
+const isRival = (subject) =>
+	subject.split(", ").some((part) => RIVALS.test(part.replaceAll("`", "")));
+
 /**
  * @param {readonly (import("./table.mjs").Section & { group?: string })[]} sections
  * @returns {ResultFigure[]} a cell that is no figure names the row; one that was not measured is left out
@@ -92,8 +103,9 @@ export function figuresOf(sections) {
 function figureOf(where, cell) {
 	const values = (cell.samples ?? cell.values).filter(Number.isFinite);
 	if (values.length === 0) return [];
-	const [, unit = "", better = "neither"] =
+	const [, unit = "", usual = "neither"] =
 		HEADINGS.find(([heading]) => heading.test(where.name)) ?? [];
+	const better = isRival(where.subject) ? "neither" : usual;
 	const { n: _, ...figures } = estimateOf(cell);
 	const { group, title, subject, name } = where;
 	return [

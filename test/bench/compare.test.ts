@@ -41,6 +41,17 @@ describe("compare", () => {
 		expect(verdictOf(RATE, noisy(2e6), noisy(1.98e6))).toBe("same");
 	});
 
+	it("says that a rival changed, and gates nothing by it", () => {
+		const rival = (us: number) => {
+			const result = sampleResult({ us: around(us) });
+			for (const each of result.figures)
+				if (each.id === CPU) each.better = "neither";
+			return result;
+		};
+		expect(verdictOf(CPU, rival(12), rival(24))).toBe("changed");
+		expect(broken(compare(rival(12), rival(24)), "all")).toEqual([]);
+	});
+
 	it("judges what is exact alone when the machines differ", () => {
 		const there = sampleResult(
 			{ rate: around(1e6), instructions: 4000 },

@@ -96,6 +96,22 @@ describe("the interval of a median", () => {
 
 describe("a figure", () => {
 	it.each([
+		["wasieve, SIMD filter", "more"],
+		["embedded, in a worker", "more"],
+		["overheat, SIMD", "more"],
+		["bridge, 2 connections", "neither"],
+		["Node-RED 4.1.15", "neither"],
+		["stuffy, wazero, SIMD", "neither"],
+		["wasmtime, cached", "neither"],
+		["JSON.parse", "neither"],
+		["cat", "neither"],
+	])("of %s is better when it is %s", (subject, better) => {
+		const columns = ["", "msg/s"];
+		const rows = [[subject, figure([1, 2, 3])]];
+		expect(figuresOf([{ title: "T", columns, rows }])[0]?.better).toBe(better);
+	});
+
+	it.each([
 		["payload MiB/s", "more"],
 		["RSS idle MiB", "less"],
 		["p99 ms", "less"],
