@@ -92,6 +92,10 @@ function caveats(a, b, comparisons) {
 		lines.push(`Node differs: ${a.machine.node}, then ${b.machine.node}.`);
 	const chance = byChance(comparisons);
 	if (chance) lines.push(chance);
+	if (chance && !(a.method.paired && b.method.paired))
+		lines.push(
+			"Two runs: what the machine did between them is in these ratios. `npm run bench -- --against COMMIT` measures in turn.",
+		);
 	if (isNoisy(a.machine) || isNoisy(b.machine))
 		lines.push("The machine was not quiet: times compare at best.");
 	if (a.method.quick || b.method.quick)

@@ -230,6 +230,7 @@ describe("bench compare A.json B.json", () => {
 			compareMarkdown(a, of, compare(a, of), "exact");
 		expect(text(b)).toContain(said);
 		expect(text(a)).not.toContain("by chance");
+		expect(text(b)).toContain("> Two runs: ");
 	});
 
 	it.each([
