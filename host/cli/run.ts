@@ -46,7 +46,7 @@ Example:
 				: quantity("run", "deadline", "duration", written);
 		// From here on a stop is one in stages: what a start has begun (a container, say) would outlive a killed gateway.
 		const signals = hearSignals(io);
-		keepYoungSmall(true);
+		startSmall(true);
 		const { readConfig } = await import("./config.js");
 		const config = readConfig(path, io.env);
 		const starting = start(config, io);
@@ -59,18 +59,23 @@ async function start(config: GatewayConfig, io: Io): Promise<Gateway> {
 	const { stdin, stdout, env } = io;
 	const gateway = await startGateway(config, { stdin, stdout, env });
 	announceDoors(gateway, io);
-	const up = gateway.up.then(() => {
-		keepYoungSmall(false);
-		announcePipelines(config, io);
-	});
+	const up = gateway.up.then(() => announcePipelines(config, io));
+	const late = setTimeout(START, undefined, { ref: false });
+	const started = () => startSmall(false);
+	Promise.race([gateway.up, late]).then(started, started);
 	return { ...gateway, up };
 }
 
+/** Pipelines that are up by then do not wait for the others to run at full speed, ms. */
+const START = 2000;
+
 /**
- * What a start leaves behind (a config of thousands of lines) makes V8's young generation grow to 32 MiB, for good.
- * Until all is up it stays at 2 MiB; the factor is read when it would grow, so it can be set at any time.
+ * What runs once is not worth V8's optimizing compiler, whose work would stay in memory; and what a start leaves
+ * behind (a config of thousands of lines) would make the young generation grow to 32 MiB, for good: until all is up it
+ * stays at 2 MiB. V8 reads both flags each time, so they can be set at any time.
  */
-function keepYoungSmall(small: boolean): void {
+function startSmall(small: boolean): void {
+	setFlagsFromString(small ? "--no-opt" : "--opt");
 	setFlagsFromString(`--semi-space-growth-factor=${small ? 1 : 2}`);
 }
 
