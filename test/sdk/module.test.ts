@@ -16,7 +16,7 @@ import { buildVerb } from "#host/cli/build.js";
 import { compileFilter } from "#host/cli/compile.js";
 import type { Io } from "#host/cli/io.js";
 import { flat } from "./flat.js";
-import { fixture, Guest, HELLO, run, shipped } from "./guest.js";
+import { data, fixture, Guest, HELLO, run, shipped, tracked } from "./guest.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wasieve-sdk-"));
@@ -76,6 +76,17 @@ describe("a module", () => {
 		};
 		expect(await pages()).toBeGreaterThan(0);
 		expect(await pages(20)).toBeGreaterThan(0);
+	});
+
+	test("touches four pages of 4 KiB while readings are few and short", async () => {
+		const guest = tracked(await shipped("overheat"), { env: { LIMIT: "85" } });
+		guest.give(HOT.repeat(10)).pump();
+		expect(data(guest.out())).toBe(ALERT.repeat(10));
+		const memory = Buffer.from(guest.memory.buffer);
+		const touched = Array.from({ length: memory.length / 4096 }, (_, page) =>
+			memory.subarray(page * 4096, (page + 1) * 4096),
+		).filter((page) => page.some((byte) => byte !== 0));
+		expect(touched).toHaveLength(4);
 	});
 
 	test("with SIMD or for debugging does the same", async () => {
