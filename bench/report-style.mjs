@@ -30,14 +30,14 @@ figure { margin: 0 0 18px; } figcaption { font-size: 14px; margin-bottom: 4px; }
 .tile { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 14px 18px 12px; }
 .number { font-size: 26px; line-height: 1.25; letter-spacing: -.02em; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .number.unsure { font-size: 20px; color: var(--soft); } .number small { font-size: 14px; letter-spacing: 0; margin: 0; } .tile p { margin: 4px 0 0; color: var(--soft); font-size: 13px; }
-.row { display: grid; grid-template-columns: minmax(120px, 250px) 1fr 150px; gap: 12px; align-items: center; min-height: 22px; font-size: 13px; }
+.row { display: grid; grid-template-columns: minmax(120px, 250px) 1fr 170px; gap: 12px; align-items: center; min-height: 22px; font-size: 13px; }
 .row .label { text-align: right; overflow-wrap: anywhere; line-height: 1.2; } .row .value { color: var(--soft); white-space: nowrap; font-variant-numeric: tabular-nums; }
 .row .track { position: relative; height: 14px; } .row:hover { background: var(--ground); }
 .track .bar { position: absolute; inset: 0 auto 0 0; border-radius: 2px; min-width: 1px; }
 .track .interval { position: absolute; top: 3px; height: 8px; border: solid var(--ink); border-width: 0 1.2px; opacity: .75; }
 .track .interval::after { content: ""; position: absolute; left: 0; right: 0; top: 3.4px; border-top: 1.2px solid var(--ink); }
 @media (max-width: 640px) { main { padding: 20px 12px 40px; } nav { margin-left: 0; } article { padding: 14px; } .machines { grid-template-columns: 1fr; } .tiles { grid-template-columns: 1fr 1fr; gap: 8px; } .tile { padding: 10px 12px; } .number { font-size: 21px; } .number.unsure { font-size: 16px; }
- .row { grid-template-columns: 1fr 128px; gap: 0 10px; margin-bottom: 4px; } .row .label { grid-column: 1 / -1; text-align: left; } .row.same .label { display: none; }
+ .row { grid-template-columns: 1fr 168px; gap: 0 10px; margin-bottom: 4px; } .row .label { grid-column: 1 / -1; text-align: left; } .row.same .label { display: none; }
  figure { overflow-x: auto; } .dots { min-width: 640px; } }
 .chart { width: 100%; height: auto; display: block; font: 12px system-ui, "DejaVu Sans", sans-serif; }
 .grid .chart { font-size: 18px; }

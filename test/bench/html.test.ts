@@ -38,7 +38,7 @@ const page = reportHtml(
 	[
 		sampleResult(),
 		sampleResult(
-			{ rate: around(1.4e6), us: around(19, 0.6) },
+			{ rate: around(3.44e6, 0.6), us: around(19, 0.6) },
 			{ arch: "arm64", cpu: 'Sample <ARM> & "co"', busy: 0.5 },
 		),
 	],
@@ -236,6 +236,7 @@ describe.skipIf(!browser)("the report in a browser", () => {
 		const phone = seen(open(500, "--dump-dom"));
 		expect(phone.columns).toBe(2);
 		expect(phone.wide).toBe(false);
+		for (const box of phone.boxes) expect(box.outside, box.kind).toBe(false);
 	});
 
 	it("is styled, and no wider than the window", () => {
