@@ -3,8 +3,8 @@
  *
  * Engine → guest, per unit of readings:
  *
- *   | u32 bytes | u32 flags | f64 time, ms |  reading LF reading LF …           |
- *                                            └ may come later, piece by piece   ┘
+ *   | u32 bytes | u32 readings | f64 time, ms |  reading LF reading LF …           |
+ *                  0: the end of input          └ may come later, piece by piece   ┘
  *
  * Guest → engine, in the order things happened:
  *
@@ -12,8 +12,6 @@
  *       kind in the upper 4 bits
  */
 export const UNIT_HEADER = 16;
-/** Flag of a unit that is none: the end of input. */
-export const END = 1;
 
 export const FRAME_HEADER = 4;
 export const FRAME_MAX = 2 ** 28 - 1;
@@ -60,7 +58,7 @@ export interface Orders {
 	env: readonly string[];
 	/** Without units: metered without a limit. */
 	fuel: { global: string; units: number | undefined } | undefined;
-	/** Bytes of stdout for a unit. */
+	/** Bytes of stdout for a reading. */
 	output: number;
 	realTime: boolean;
 	words: SharedArrayBuffer;

@@ -158,8 +158,9 @@ class Conversation implements GuestListener {
 			this.#guest.sendEnd();
 			return;
 		}
-		this.#said.allow(linesIn(value, 0, value.length), value.length);
-		this.#guest.send(value);
+		const lines = linesIn(value, 0, value.length);
+		this.#said.allow(lines, value.length);
+		this.#guest.send(value, 0, Math.max(1, lines));
 	}
 
 	#attempt(act: () => void): void {

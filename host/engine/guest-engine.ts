@@ -253,7 +253,8 @@ export class GuestEngine implements Engine, GuestListener {
 			else this.#waiting[0] = { ...span, from: unit.to };
 			this.#inHand.push(unit);
 			if (this.#inHand.length === 1) this.#watch();
-			this.#guest.send(this.#speech.encode(unit), unit.time);
+			const readings = unit.to - unit.from;
+			this.#guest.send(this.#speech.encode(unit), unit.time, readings);
 		}
 		const busy = this.#inHand.length + this.#waiting.length > 0;
 		if (this.#ended === undefined || busy) return;

@@ -9,6 +9,7 @@ import { LF } from "./lines.js";
 import type { Runtime } from "./runtimes/runtime.js";
 import { Stderr } from "./stderr.js";
 import { tooMuch } from "./tracked-output.js";
+import { outputOf } from "./unit.js";
 
 export interface ProcessOptions {
 	runtime: Pick<
@@ -20,7 +21,7 @@ export interface ProcessOptions {
 	/** Environment of the runtime, not of the guest. */
 	surroundings: Readonly<Record<string, string>>;
 	ear: Ear;
-	/** Bytes of stdout for a unit. */
+	/** Bytes of stdout for a reading. */
 	output: number;
 	/** Lines of stderr let through a second; 50 when left out. */
 	lines?: number;
@@ -59,6 +60,8 @@ export class GuestProcess implements Guest {
 	#ending = false;
 	/** Bytes of stdout since the last unit. */
 	#written = 0;
+	/** As many it may write until then. */
+	#allowed: number;
 	#life = 0;
 	readonly #endings = new Set<Promise<void>>();
 	#name = "";
@@ -66,6 +69,7 @@ export class GuestProcess implements Guest {
 
 	constructor(options: ProcessOptions, listener: GuestListener) {
 		this.#o = options;
+		this.#allowed = options.output;
 		this.#listener = listener;
 	}
 
@@ -81,6 +85,7 @@ export class GuestProcess implements Guest {
 		this.#unit = false;
 		this.#ending = false;
 		this.#written = 0;
+		this.#allowed = this.#o.output;
 		this.#cause = "";
 		this.#lastChunk = NOTHING;
 		this.#stderr = new Stderr((line) => this.#log(line), this.#o.lines);
@@ -106,8 +111,9 @@ export class GuestProcess implements Guest {
 		child.stdin.write(first);
 	}
 
-	send(lines: Uint8Array): void {
+	send(lines: Uint8Array, _time: number, readings: number): void {
 		this.#unit = true;
+		this.#allowed = outputOf(readings, this.#o.output);
 		this.say(lines);
 	}
 
@@ -157,7 +163,7 @@ export class GuestProcess implements Guest {
 	#hear(chunk: Buffer): void {
 		this.#lastChunk = chunk;
 		this.#written += chunk.length;
-		if (this.#written > this.#o.output) {
+		if (this.#written > this.#allowed) {
 			this.#break(tooMuch(this.#o.output));
 			return;
 		}
@@ -175,6 +181,7 @@ export class GuestProcess implements Guest {
 
 	#settled(): void {
 		this.#written = 0;
+		this.#allowed = this.#o.output;
 		if (this.#unit) {
 			this.#unit = false;
 			this.#listener.done();

@@ -2,7 +2,6 @@ import { Worker } from "node:worker_threads";
 import { type Code, WasieveError } from "../errors.js";
 import {
 	type Death,
-	END,
 	FRAME_HEADER,
 	type Orders,
 	Said,
@@ -48,10 +47,10 @@ export class GuestThread implements Guest {
 	}
 
 	/** Hands over a unit: whole lines. `time` is the gateway's, ms. */
-	send(lines: Uint8Array, time: number, flags = 0): void {
+	send(lines: Uint8Array, time: number, readings: number): void {
 		const header = Buffer.alloc(UNIT_HEADER);
 		header.writeUInt32LE(lines.length, 0);
-		header.writeUInt32LE(flags, 4);
+		header.writeUInt32LE(readings, 4);
 		header.writeDoubleLE(time, 8);
 		this.#unsent.push(header, lines);
 		this.#push();
@@ -59,7 +58,7 @@ export class GuestThread implements Guest {
 
 	/** The input ends. */
 	sendEnd(time: number): void {
-		this.send(new Uint8Array(0), time, END);
+		this.send(new Uint8Array(0), time, 0);
 	}
 
 	/** Whether the guest waits for us to read what it said: then time does not count against it. */

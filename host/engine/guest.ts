@@ -6,8 +6,8 @@ import type { Unit } from "./unit.js";
 export interface Guest {
 	/** A first or another instance; the last one has died. */
 	begin(): void;
-	/** Hands over a unit: whole lines. `time` is the gateway's, ms. */
-	send(lines: Uint8Array, time: number): void;
+	/** Hands over a unit: so many readings, a line each. `time` is the gateway's, ms. */
+	send(lines: Uint8Array, time: number, readings: number): void;
 	/** Hands over what needs no answer: guests whose speech has a tick. */
 	say?(bytes: Uint8Array): void;
 	/** The input ends. */

@@ -1,10 +1,11 @@
-import { END, type Orders, Said, UNIT_HEADER } from "./channel.js";
+import { type Orders, Said, UNIT_HEADER } from "./channel.js";
 import { fault } from "./fault.js";
 import type { Outlet } from "./outlet.js";
 import { Ring } from "./ring.js";
 import { Stderr } from "./stderr.js";
 import { AROUND, Tank } from "./tank.js";
 import { type Nature, RealNature, VirtualNature } from "./time.js";
+import { outputOf } from "./unit.js";
 import type { WasiHost } from "./wasi.js";
 
 /** What a call to the rings costs, as bytes copied. */
@@ -126,13 +127,14 @@ export class RingHost implements WasiHost {
 		this.#input.take(this.#header, 0, UNIT_HEADER);
 		this.#input.release();
 		this.#left = this.#header.readUInt32LE(0);
-		this.#ended = this.#header.readUInt32LE(4) === END;
+		const readings = this.#header.readUInt32LE(4);
+		this.#ended = readings === 0;
 		if (this.#nature instanceof VirtualNature) {
 			this.#nature.startAt(this.#header.readDoubleLE(8));
 		}
 		this.#busy = true;
-		this.#budget = this.orders.output;
-		this.tank.fill(this.#ended ? AROUND : 1);
+		this.#budget = outputOf(Math.max(1, readings), this.orders.output);
+		this.tank.fill(this.#ended ? AROUND : readings);
 		return !this.#ended;
 	}
 

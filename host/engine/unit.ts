@@ -43,6 +43,14 @@ export function sizeOf(batch: Batch, from: number, to: number): number {
 	return size;
 }
 
+/** Bytes of output that are kept until a unit is done, beyond those of one reading. */
+const KEPT = 16 * 1024 * 1024;
+
+/** Bytes that a unit may write when `output` is what one of its readings may. */
+export function outputOf(readings: number, output: number): number {
+	return Math.min(output * readings, output + KEPT);
+}
+
 /** One reading a line. */
 export function encodeUnit({ batch, from, to, size }: Unit): Uint8Array {
 	const lines = Buffer.allocUnsafe(size);

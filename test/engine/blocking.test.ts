@@ -96,6 +96,20 @@ describe("units", () => {
 		expect(said).toEqual(["10: e1", "10: e2", "12: e3", "13: e4"]);
 	});
 
+	test("have fuel and output for each of their readings: a failure would cost the filter its state", async () => {
+		const { engine, record, feed } = make(contract.wasm, {
+			module: contract,
+			limits: { ...OPTIONS.limits, fuel: 2000, output: 100 },
+		});
+		await engine.start(record);
+		const line = `e${"x".repeat(50)}`;
+		feed(...Array.from({ length: 500 }, () => line), "c");
+		await record.consumedAll(501);
+		expect(record.restarts).toEqual([]);
+		expect(record.outputs.length).toBe(501);
+		expect(record.outputs.at(-1)).toBe("0501");
+	});
+
 	test("what a block-buffered filter holds back comes out whole, at the latest at the end", async () => {
 		const { engine, record, feed } = await begin("buffered");
 		const lines = Array.from({ length: 30 }, (_, k) => `reading ${k}`);

@@ -135,6 +135,17 @@ describe("a runtime on Node", () => {
 		expect(record.consumedNumbers).toEqual([0, 1, 2, 3]);
 	});
 
+	test("plain: a unit may write what its readings may, and the filter keeps its state", async () => {
+		const { record, feed } = await begin(onNode, plain, {
+			limits: { ...LIMITS, output: 100 },
+		});
+		const line = `e${"x".repeat(50)}`;
+		feed(...Array.from({ length: 500 }, () => line), "c");
+		await record.consumedAll(501);
+		expect(record.restarts).toEqual([]);
+		expect(record.outputs.at(-1)).toBe("0501");
+	});
+
 	test("plain: a module that writes before it has read, or half lines, is understood", async () => {
 		const { engine, record, feed } = await begin(
 			onNode,
