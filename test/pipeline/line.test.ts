@@ -374,17 +374,23 @@ describe("stop and resume", () => {
 		expect(timers()).toBe(before);
 	});
 
-	test("what onError: stop kept survives a filter that cannot start again", async () => {
-		const { line, source, sink, engine } = scriptedLine({ onError: "stop" });
-		engine.work = (batch, outcomes) => {
+	/** A line that onError: stop has stopped, with one reading. */
+	async function stoppedByReading() {
+		const scripted = scriptedLine({ onError: "stop" });
+		scripted.engine.work = (batch, outcomes) => {
 			outcomes.begin();
 			outcomes.fail(batch, 0, trap());
 			outcomes.commit();
 			outcomes.consumed(batch, 0, 1);
 		};
-		await line.start();
-		source.intake.take(batchOf(["a", "1"]));
+		await scripted.line.start();
+		scripted.source.intake.take(batchOf(["a", "1"]));
 		await settled();
+		return scripted;
+	}
+
+	test("what onError: stop kept survives a filter that cannot start again", async () => {
+		const { line, source, sink, engine } = await stoppedByReading();
 		const restart = engine.restart;
 		engine.restart = async () => {
 			throw startFault();
@@ -395,6 +401,22 @@ describe("stop and resume", () => {
 		engine.restart = restart;
 		engine.work = pass;
 		await line.resume();
+		sink.deliver(1);
+		expect(source.acknowledged).toBe(1);
+		await line.stop();
+	});
+
+	test("what onError: stop kept survives a defect while it is fed again", async () => {
+		const { line, source, sink, engine } = await stoppedByReading();
+		engine.work = () => {
+			throw new TypeError("a defect");
+		};
+		await line.resume();
+		expect(line.state).toBe("stopped");
+		expect(line.reason?.code).toBe("E_INTERNAL");
+		engine.work = pass;
+		await line.resume();
+		expect(source.paused).toBe(false);
 		sink.deliver(1);
 		expect(source.acknowledged).toBe(1);
 		await line.stop();
