@@ -7,7 +7,8 @@ import {
 	PUBREL,
 	type Server,
 } from "./connection.js";
-import { Flow, type Gather } from "./gather.js";
+import { Flow } from "./flow.js";
+import type { Gather } from "./gather.js";
 import { ALIASES, BATCH, Haul } from "./haul.js";
 import { type Inlet, malformed, SLAB } from "./inlet.js";
 import { LeftOver, type Reader } from "./left-over.js";

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Flow, Gather } from "#host/mqtt/gather.js";
+import { Flow } from "#host/mqtt/flow.js";
+import { Gather } from "#host/mqtt/gather.js";
 
 /** A thread on a clock of its own: sleeping moves the clock, the test ends the turns. */
 class FakeThread {
