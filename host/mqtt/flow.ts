@@ -4,6 +4,8 @@ import { type Gather, RESTS, SPAN } from "./gather.js";
 const STALL = 20;
 /** How long a stall is believed to come back: ms. */
 const MEMORY = 30_000;
+/** PINGREQs in a row that bring nothing but their answers, until the flow counts as paused. */
+const ENOUGH = 32;
 /** How often to find out whether the broker's window is larger than seen: ms, doubled each time it was not. */
 const PROBE = { first: 1000, last: 64_000 };
 
@@ -19,6 +21,8 @@ export class Flow {
 	#probeAt = 0;
 	#probeEvery = PROBE.first;
 	#stalled = Number.NEGATIVE_INFINITY;
+	/** PINGREQs since readings came. */
+	#pings = 0;
 
 	constructor(private readonly gather: Gather) {}
 
@@ -47,6 +51,17 @@ export class Flow {
 	 */
 	get held(): boolean {
 		return this.gather.on && this.#last - this.#stalled < MEMORY;
+	}
+
+	/**
+	 * Whether a PINGREQ is to carry our TCP acknowledgements. Its answer is data as well, which can hold the next
+	 * readings: so there is another one, but not without end.
+	 * @param read whether readings have come in this turn
+	 */
+	nudged(read: boolean): boolean {
+		if (!this.held) return false;
+		this.#pings = read ? 1 : this.#pings + 1;
+		return this.#pings <= ENOUGH;
 	}
 
 	/** A broker sends no more than its window before it hears from us; a rest that outlasts it costs rate. */

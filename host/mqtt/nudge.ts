@@ -2,7 +2,11 @@
 const STALL = 5;
 /** How long a stall is believed to come back: ms. */
 const MEMORY = 30_000;
-/** The answer to a PINGREQ asks for no other at once: a broker that takes its time would get 15,000 a second. */
+/**
+ * PINGREQs at once for an acknowledgement: a PINGRESP is data that TCP has to acknowledge too, so it can hold the next PUBACK …
+ */
+const AT_ONCE = 3;
+/** … but a broker that takes its time gets further ones after a moment, ms: answered at once they were 15,000 a second. */
 const MOMENT = 1;
 
 /**
@@ -20,6 +24,8 @@ const MOMENT = 1;
 export class Nudge {
 	#since = 0;
 	#stalled = Number.NEGATIVE_INFINITY;
+	/** Since the last acknowledgement. */
+	#pings = 0;
 	#timer: NodeJS.Timeout | undefined;
 
 	/** @param ping sends PINGREQ, should outputs still be in flight */
@@ -36,13 +42,15 @@ export class Nudge {
 		this.#since = now;
 	}
 
-	/**
-	 * Outputs are in flight, something has come, and nothing was written.
-	 * @param answer whether it was only the answer to the last PINGREQ, which TCP has to acknowledge too
-	 */
-	turned(now: number, answer: boolean): void {
+	/** Acknowledgements were among what has come. */
+	acknowledged(): void {
+		this.#pings = 0;
+	}
+
+	/** Outputs are in flight, something has come, and nothing was written. */
+	turned(now: number): void {
 		if (now - this.#stalled >= MEMORY) return;
-		if (!answer) this.ping();
+		if (++this.#pings <= AT_ONCE) this.ping();
 		else this.#timer ??= setTimeout(this.#late, MOMENT);
 	}
 

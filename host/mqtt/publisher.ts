@@ -225,11 +225,11 @@ export class MqttPublisher implements Publisher, Owner {
 
 	readonly #turned = (): void => {
 		this.#turning = false;
-		const answer = !this.#heard;
+		if (this.#heard) this.#nudge.acknowledged();
 		this.#heard = false;
 		if (this.#flight.touched) this.#flush(); // the window has moved
 		if (this.#flight.flying === 0 || this.#writes !== this.#written) return;
-		this.#nudge.turned(performance.now(), answer);
+		this.#nudge.turned(performance.now());
 	};
 
 	#settle(): void {

@@ -288,9 +288,9 @@ export class MqttSource implements Source, Owner, Reader {
 		this.#turning = false;
 		const read = this.#taken > 0;
 		this.#taken = 0;
-		// Our data carries the TCP acknowledgement that the broker waits for; a PINGRESP alone needs no other PINGREQ.
+		// Our data carries the TCP acknowledgement that the broker waits for.
 		const answered = this.#answer();
-		if (!answered && read && !this.#stopped && this.#flow?.held)
+		if (!answered && !this.#stopped && this.#flow?.nudged(read))
 			this.#connection?.ping();
 	};
 

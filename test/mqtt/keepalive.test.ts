@@ -104,31 +104,34 @@ describe("a nudge", () => {
 		const nudge = new Nudge(() => pings++);
 		nudge.sent(0);
 		nudge.heard(1);
-		nudge.turned(1, false);
+		nudge.turned(1);
 		expect(pings).toBe(0);
 		nudge.heard(40); // 39 ms of silence with outputs in flight
-		nudge.turned(40, false);
+		nudge.turned(40);
 		expect(pings).toBe(1);
 		nudge.heard(41);
-		nudge.turned(30_039, false);
+		nudge.turned(30_039);
 		expect(pings).toBe(2);
-		nudge.turned(30_040, false);
+		nudge.turned(30_040);
 		expect(pings).toBe(2);
 	});
 
-	test("is not given at once because the last one was answered", () => {
+	test("is given a few times at once, then once a ms until an acknowledgement comes", () => {
 		vi.useFakeTimers();
 		try {
 			let pings = 0;
 			const nudge = new Nudge(() => pings++);
 			nudge.sent(0);
 			nudge.heard(40);
-			for (let i = 0; i < 50; i++) nudge.turned(40, true);
-			expect(pings).toBe(0);
+			for (let i = 0; i < 50; i++) nudge.turned(40);
+			expect(pings).toBe(3);
 			vi.advanceTimersByTime(1);
-			expect(pings).toBe(1);
+			expect(pings).toBe(4);
 			vi.advanceTimersByTime(100);
-			expect(pings).toBe(1);
+			expect(pings).toBe(4);
+			nudge.acknowledged();
+			nudge.turned(140);
+			expect(pings).toBe(5);
 		} finally {
 			vi.useRealTimers();
 		}
