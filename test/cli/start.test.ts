@@ -69,7 +69,7 @@ it("exec loads no package and nothing of the gateway: it has to start fast", asy
 		expect(builtins).not.toContain(name);
 	expect(
 		read.filter((path) =>
-			/host\/(mqtt|config\/(?!units|nearest)|observe|store|pipeline)\//.test(
+			/host\/(mqtt|config\/(?!units|nearest)|observe|store\/(?!whole)|pipeline)\//.test(
 				path,
 			),
 		),
