@@ -74,10 +74,14 @@ Example:
 		}
 		if (ending.closedPipe) return CLOSED_PIPE;
 		const { error, code = 0 } = ending;
+		if (ending.deaf) io.stderr.write(`wasieve: ${DEAF}\n`);
 		if (error === undefined) return code & 0xff;
 		return say(error, codeOf(error), io);
 	},
 };
+
+const DEAF =
+	"the filter ended without asking for input (does it call run()? `wasieve build` of this version looks)";
 
 const REFUSALS = /^E_(MODULE|ENGINE|STANDALONE)/;
 

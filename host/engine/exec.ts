@@ -14,6 +14,8 @@ export interface Ending {
 	error: WasieveError | undefined;
 	/** Nobody reads stdout any more. */
 	closedPipe: boolean;
+	/** A filter made with the SDK that ended well, and never asked for input. */
+	deaf?: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export function execute(run: Execution, watch?: Int32Array): Ending {
 		if (exports.memory instanceof WebAssembly.Memory) memory = exports.memory;
 		host.tank.attach(run.fuel && exports[run.fuel.global]);
 		(exports._start as () => void)();
-		return ended(0);
+		return { ...ended(0), deaf: "pump" in exports && !host.asked };
 	} catch (thrown) {
 		if (thrown instanceof Exit) return ended(thrown.code);
 		if (thrown instanceof ClosedPipe) return { ...ended(0), closedPipe: true };

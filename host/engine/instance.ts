@@ -87,7 +87,8 @@ export class GuestInstance implements Rewindable {
 
 	get hello(): Hello {
 		if (this.output.hello === undefined) {
-			throw broken("it did not answer the hello");
+			// The hello is still there: it ended without reading at all.
+			throw this.input.unread > 0 ? silent() : broken(NO_ANSWER);
 		}
 		return this.output.hello;
 	}
@@ -160,6 +161,16 @@ export class GuestInstance implements Rewindable {
 		memory.set(bytes.subarray(0, length), at);
 		return Math.min(bytes.length, length);
 	}
+}
+
+const NO_ANSWER = "it did not answer the hello";
+
+function silent(): WasieveError {
+	return fault(
+		"E_GUEST_START",
+		"it ended without asking for input",
+		"does it call run()? `wasieve build` of this version looks",
+	);
 }
 
 /** What a line written costs besides its bytes, as bytes copied: 200 ns. */

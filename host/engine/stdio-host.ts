@@ -27,6 +27,8 @@ export class StdioHost implements WasiHost {
 	readonly env: readonly string[];
 	readonly #nature: Nature;
 	readonly tank: Tank;
+	/** Whether the guest has ever read. */
+	asked = false;
 	readonly #watch: Int32Array;
 	readonly #output: number;
 	/** Bytes that may still be written before more is read. */
@@ -50,6 +52,7 @@ export class StdioHost implements WasiHost {
 	}
 
 	read(memory: Uint8Array, at: number, length: number): number {
+		this.asked = true;
 		this.spend(CALL);
 		const got =
 			this.#held.length > 0
