@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { parseOptions } from "./options.js";
 import { usage } from "./report.js";
@@ -32,7 +31,9 @@ Example:
 		if (positionals.length > 0)
 			throw usage("demo", `'${positionals[0]}' is one operand too many`);
 		const rate = readRate(values.rate ?? "2500");
-		const dir = mkdtempSync(join(tmpdir(), "wasieve-demo-"));
+		const { clearLeftovers, makeScratch } = await import("../store/scratch.js");
+		await clearLeftovers(tmpdir());
+		const dir = await makeScratch(tmpdir());
 		io.onExit(() => rmSync(dir, { recursive: true, force: true }));
 		return show(io, dir, rate, values.json === true);
 	},

@@ -1,10 +1,13 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Pack, temporaryFile } from "../engine/place.js";
 import type { Workshop } from "../engine/preflight.js";
-import type { Container } from "../engine/runtimes/runtime.js";
+import type {
+	Container,
+	Runtime as Engine,
+} from "../engine/runtimes/runtime.js";
 import { WasieveError } from "../errors.js";
 import { writeArchive } from "../pack/archive.js";
 import { type Bundle, bundleOf } from "../pack/bundle.js";
@@ -17,6 +20,12 @@ import {
 	type Runtime as Program,
 } from "../pack/standalone.js";
 import { replaceFile } from "../store/file.js";
+import {
+	clearLeftovers,
+	type KeptImage,
+	makeScratch,
+	noteImage,
+} from "../store/scratch.js";
 import type { Io } from "./io.js";
 import { buildWazero, WAZERO } from "./wazero.js";
 
@@ -35,20 +44,25 @@ export function packer(
 	stop?: AbortSignal,
 ): Pack {
 	const { arch } = workshop;
+	let swept: Promise<void> | undefined;
 	const linux = shared(() => keptWazero(cache, machineOf(arch), env, stop));
 	return async (module, { runtime, program, once }) => {
 		const container = runtime.container as Container;
 		const reference = nameOf(module, container);
 		const name = formatReference(reference);
 		const run = (args: readonly string[]) => ask(program, args, workshop, stop);
+		const shelf = shelfOf(runtime, run);
+		swept ??= clearLeftovers(tmpdir(), shelf.clean);
+		await swept;
+		const note = once && (await noted(runtime.name, name));
 		const clear = async () => {
-			if (once) await run(container.forget(name));
+			if (note && (await shelf.forget(name))) await remove(note);
 		};
-		const has = container.has?.(name);
-		if (has && (await run(has)).code === 0) return { name, clear };
+		if (await shelf.has(name)) return { name, clear };
 		const bundle = await bundleFor(container, Buffer.from(module), linux);
 		const said = await load(container, writeArchive(bundle, reference), run);
 		if (said === undefined) return { name, clear };
+		if (note) await remove(note);
 		throw new WasieveError(
 			"E_ENGINE_START",
 			`${runtime.name} cannot load the module's image: ${said}`,
@@ -59,6 +73,37 @@ export function packer(
 	};
 }
 
+type Run = (args: readonly string[]) => Promise<Said>;
+
+/** An engine's own images. */
+function shelfOf({ name, container }: Engine, run: Run) {
+	const { has, forget } = container as Container;
+	const done = async (args: readonly string[]) => (await run(args)).code === 0;
+	const shelf = {
+		has: async (image: string) => has !== undefined && done(has(image)),
+		forget: (image: string) => done(forget(image)),
+		/** What is left of a process that was killed: only what packer() named. */
+		async clean({ engine, image }: KeptImage): Promise<boolean> {
+			if (engine !== name || !image.startsWith(OURS)) return false;
+			return (has && !(await shelf.has(image))) || shelf.forget(image);
+		},
+	};
+	return shelf;
+}
+
+/** So that somebody removes the image if this process is killed before it does. */
+async function noted(engine: string, image: string): Promise<string> {
+	const folder = await makeScratch(tmpdir());
+	await noteImage(folder, { engine, image });
+	return folder;
+}
+
+function remove(folder: string): Promise<void> {
+	return rm(folder, { recursive: true, force: true });
+}
+
+/** How the names begin that packer() gives. */
+const OURS = "localhost/wasieve/";
 const OPTIONS = { title: "filter", params: {}, wasmLayer: false } as const;
 
 async function bundleFor(
@@ -89,7 +134,7 @@ interface Said {
 async function load(
 	container: Container,
 	archive: Buffer,
-	run: (args: readonly string[]) => Promise<Said>,
+	run: Run,
 ): Promise<string | undefined> {
 	const file = await temporaryFile(tmpdir(), "image.tar", archive);
 	try {

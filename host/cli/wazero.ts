@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WasieveError } from "../errors.js";
 import type { Architecture, Runtime } from "../pack/standalone.js";
+import { makeScratch } from "../store/scratch.js";
 import type { Io } from "./io.js";
 
 const VERSION = "v1.12.0";
@@ -43,7 +44,7 @@ export async function buildWazero(
 	env: Io["env"],
 	stop?: AbortSignal,
 ): Promise<Runtime> {
-	const dir = await mkdtemp(join(tmpdir(), "wasieve-wazero-"));
+	const dir = await makeScratch(tmpdir());
 	try {
 		for (const [name, text] of Object.entries(WAZERO_SOURCES))
 			await writeFile(join(dir, name), text);

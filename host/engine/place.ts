@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asWasieveError, WasieveError } from "../errors.js";
+import { clearLeftovers, makeScratch } from "../store/scratch.js";
 import type { Found } from "./preflight.js";
 import type { Runtime } from "./runtimes/runtime.js";
 
@@ -34,6 +35,15 @@ export async function placeModule(
 	});
 }
 
+const cleared = new Set<string>();
+
+/** What a process that was killed left behind is removed by the next one that puts something there. */
+async function clearOnce(parent: string): Promise<void> {
+	if (cleared.has(parent)) return;
+	cleared.add(parent);
+	await clearLeftovers(parent);
+}
+
 /** A file for another program, in a folder of its own below `parent`. Throws E_FILE_WRITE, and nothing is left then. */
 export async function temporaryFile(
 	parent: string,
@@ -45,7 +55,8 @@ export async function temporaryFile(
 		if (own) await rm(own, { recursive: true, force: true });
 	};
 	try {
-		own = await mkdtemp(join(parent, "wasieve-"));
+		await clearOnce(parent);
+		own = await makeScratch(parent);
 		await writeFile(join(own, name), bytes);
 		return { name: join(own, name), clear };
 	} catch (cause) {

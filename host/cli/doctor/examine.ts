@@ -8,6 +8,7 @@ import type { Around, Finding, Look } from "./finding.js";
 import { failure, warn } from "./finding.js";
 import { lookAtFolders } from "./folders.js";
 import { lookAtImages } from "./images.js";
+import { lookAtLeftovers } from "./leftovers.js";
 import { lookAtMemory } from "./memory.js";
 import { lookAtNode, lookAtProcessor } from "./node.js";
 import { lookAtRegistries } from "./registries.js";
@@ -21,6 +22,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
 	files: lookAtDescriptors,
 	clock: lookAtClock,
 	data: lookAtFolders,
+	leftovers: lookAtLeftovers,
 	http: lookAtDoor,
 	engine: lookAtEngines,
 	docker: lookAtDocker,
