@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { gatewayText } from "../config/file.js";
 import {
 	type ConfigError,
 	type Problem,
@@ -86,7 +87,7 @@ async function check(asked: Asked): Promise<Found> {
 	const bytes = readAll(asked.path);
 	if (isModule(asked.path, bytes)) return checkModule(bytes, asked);
 	refuseOther(asked.path, bytes);
-	return checkConfig(bytes.toString(), asked);
+	return checkConfig(gatewayText(bytes, asked.path), asked);
 }
 
 function readAll(path: string): Buffer {

@@ -49,6 +49,16 @@ that were left out in between. /metrics counts every one, and the quarantine kee
 
 The way back from the quarantine: \`jq -r '.payload // empty' quarantine/NAME.ndjson | wasieve exec MODULE.wasm\` tries its readings again (with the \`--param\` of the config).
 A payload that is not UTF-8 stands in \`payload_base64\` instead: \`jq -r '.payload_base64 // empty' FILE | while read -r line; do echo "$line" | base64 -d; echo; done\`.
+
+To send them through the gateway again (everybody who subscribes to their topics gets them again, too), here those on which the filter trapped:
+
+\`\`\`sh
+jq -r 'select(.code == "E_GUEST_TRAP" and .payload) | .topic, (.payload | gsub("\\n"; " "))' quarantine/NAME.ndjson |
+  while IFS= read -r topic && IFS= read -r payload; do mosquitto_pub -q 1 -t "$topic" -m "$payload"; done
+\`\`\`
+
+The file stays as it is. What it holds is what the filter was given that failed: of several in a row perhaps what the one before wrote, with \`codec: text\` or \`base64\` the JSON string. \`E_OUTPUT_REFUSED\` keeps
+the output with its own topic, \`E_READING_SIZE\` the first 64 KiB.
 `;
 
 function row(code: Code): string {

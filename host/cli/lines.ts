@@ -68,7 +68,7 @@ export async function openLines(
 	}
 	common.files.clear();
 	common.modules.clear();
-	const up = Promise.all(lines.map((line) => line.start()));
+	const up = Promise.all(lines.map((line) => line.start())).then(() => {});
 	// Whoever stops a line that is not up yet makes its start fail: that is not news.
 	up.catch(() => {});
 	const byName = new Map(lines.map((line) => [line.name, line] as const));
@@ -78,7 +78,7 @@ export async function openLines(
 			[...common.publishers.values()].map((each) => each.close()),
 		);
 	return {
-		up: up.then(() => {}),
+		up,
 		ended: Promise.all(lines.map((line) => line.ended)).then(() => {}),
 		snapshots: () => lines.map((line) => line.snapshot()),
 		async resume(name) {

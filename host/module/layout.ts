@@ -68,7 +68,7 @@ export function checkMagic(bytes: Uint8Array): void {
 		with_.every((byte, k) => bytes[at + k] === byte);
 	if (starts(MAGIC) && starts([1, 0, 0, 0], 4)) return;
 	if (bytes.length === 0) throw notWasm("the file is empty");
-	if (!starts(MAGIC)) throw notWasm("the file does not begin with \\0asm");
+	if (!starts(MAGIC)) throw notWasm("the file is no WebAssembly module");
 	if (bytes.length < 8) throw notWasm("the file ends within its first 8 bytes");
 	throw starts([0x0d, 0, 1, 0], 4)
 		? notWasm("the file is a WebAssembly component")

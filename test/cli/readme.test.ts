@@ -20,6 +20,8 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
 	"npx wasieve check build/overheat.wasm": /fd_read/,
 	"npx wasieve exec build/overheat.wasm --param LIMIT=23 < examples/office-climate.ndjson":
 		/^\{"device_id":"office-1","alert_type":"high_temperature","value":23\.7,"timestamp":1422886740000\}\n/,
+	"npx wasieve exec build/every-minute.wasm --time-field timestamp < examples/office-climate.ndjson":
+		/^\{"device_id":"office-1","field":"temperature","mean":23\.709,"count":2,"timestamp":1422886860000\}\n/,
 	"npx wasieve run examples/office.yaml": /"alert_type":"high_temperature"/,
 };
 

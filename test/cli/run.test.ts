@@ -277,6 +277,20 @@ describe("wasieve run refuses", () => {
 		]);
 		expect(ran).toMatchObject({ code: 1, stdout: "" });
 		expect(ran.stderr).toMatch(/^error E_HTTP_PORT: .*\n {2}hint: /m);
+		// Whatever else was still on its way up: here a broker that is not there.
+		const gone = createServer().listen(0, "127.0.0.1");
+		await once(gone, "listening");
+		const { port: nobody } = gone.address() as { port: number };
+		await new Promise((closed) => gone.close(closed));
+		const both = await wasieve([
+			"run",
+			config(
+				`broker: mqtt://127.0.0.1:${nobody}\nhttp: 127.0.0.1:${port}\n${STDIN.replace("to: stdout", "to: { topic: x }")}`,
+			),
+		]);
+		expect(both.code).toBe(1);
+		expect(both.stderr).toMatch(/^error E_HTTP_PORT: .*\n {2}hint: /m);
+		expect(both.stderr).not.toContain(" at ");
 	});
 
 	it.each([

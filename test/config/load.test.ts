@@ -298,9 +298,14 @@ describe("the file itself", () => {
 	const options = { env: {} };
 
 	test("is missing, a folder, or not for us", () => {
+		const module = Buffer.from("\0asm\x01\0\0\0");
+		writeFileSync(join(folder(), "module.wasm"), module);
+		writeFileSync(join(folder(), "utf16.yaml"), EXAMPLE, "utf16le");
 		for (const [file, code] of [
 			["none.yaml", "ENOENT"],
 			[".", "a folder"],
+			["module.wasm", "a WebAssembly module"],
+			["utf16.yaml", "it is not text in UTF-8"],
 		] as const) {
 			const path = join(folder(), file);
 			expect(() => loadConfig(path, options)).toThrow(

@@ -73,7 +73,7 @@ describe("parameters", () => {
 describe("files that are no module", () => {
 	test.each([
 		["nothing", [], "empty"],
-		["text", [...Buffer.from("(module)")], "does not begin"],
+		["text", [...Buffer.from("(module)")], "is no WebAssembly module"],
 		["four bytes", [0, 0x61, 0x73, 0x6d], "ends within"],
 		["a component", [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0], "component"],
 		["version 2", [0, 0x61, 0x73, 0x6d, 2, 0, 0, 0], "version"],
