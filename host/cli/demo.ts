@@ -31,7 +31,9 @@ Example:
 		if (positionals.length > 0)
 			throw usage("demo", `'${positionals[0]}' is one operand too many`);
 		const rate = readRate(values.rate ?? "2500");
-		const { clearLeftovers, makeScratch } = await import("../store/scratch.js");
+		const { clearLeftovers, makeScratch } = await import(
+			"../engine/scratch.js"
+		);
 		await clearLeftovers(tmpdir());
 		const dir = await makeScratch(tmpdir());
 		io.onExit(() => rmSync(dir, { recursive: true, force: true }));

@@ -8,6 +8,12 @@ import type {
 	Container,
 	Runtime as Engine,
 } from "../engine/runtimes/runtime.js";
+import {
+	clearLeftovers,
+	type KeptImage,
+	makeScratch,
+	noteImage,
+} from "../engine/scratch.js";
 import { WasieveError } from "../errors.js";
 import { writeArchive } from "../pack/archive.js";
 import { type Bundle, bundleOf } from "../pack/bundle.js";
@@ -20,12 +26,6 @@ import {
 	type Runtime as Program,
 } from "../pack/standalone.js";
 import { replaceFile } from "../store/file.js";
-import {
-	clearLeftovers,
-	type KeptImage,
-	makeScratch,
-	noteImage,
-} from "../store/scratch.js";
 import type { Io } from "./io.js";
 import { buildWazero, WAZERO } from "./wazero.js";
 

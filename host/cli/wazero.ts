@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeScratch } from "../engine/scratch.js";
 import { WasieveError } from "../errors.js";
 import type { Architecture, Runtime } from "../pack/standalone.js";
-import { makeScratch } from "../store/scratch.js";
 import type { Io } from "./io.js";
 
 const VERSION = "v1.12.0";

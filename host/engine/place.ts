@@ -1,9 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asWasieveError, WasieveError } from "../errors.js";
-import { clearLeftovers, makeScratch } from "../store/scratch.js";
 import type { Found } from "./preflight.js";
 import type { Runtime } from "./runtimes/runtime.js";
+import { clearLeftovers, makeScratch } from "./scratch.js";
 
 /** Where a runtime finds a module. */
 export interface Place {

@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { type Leftover, leftoversIn } from "../../store/scratch.js";
+import { type Leftover, leftoversIn } from "../../engine/scratch.js";
 import { type Finding, ok, warn } from "./finding.js";
 
 /** What processes that were killed left in the temporary folder: most of it goes by itself, this tells what does not. */

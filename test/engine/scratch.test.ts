@@ -19,9 +19,9 @@ import {
 	leftoversIn,
 	makeScratch,
 	noteImage,
-} from "#host/store/scratch.js";
+} from "#host/engine/scratch.js";
 import { ROOT, wasieve } from "../cli/child.js";
-import { fixture } from "../engine/wat.js";
+import { fixture } from "./wat.js";
 
 let folder: string;
 
@@ -34,7 +34,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 async function owner(parent = folder) {
 	const source = `
 		import { writeFileSync } from "node:fs";
-		import { makeScratch } from ${JSON.stringify(join(ROOT, "build/host/store/scratch.js"))};
+		import { makeScratch } from ${JSON.stringify(join(ROOT, "build/host/engine/scratch.js"))};
 		const made = await makeScratch(${JSON.stringify(parent)});
 		writeFileSync(made + "/filter.wasm", "x");
 		process.stdout.write(made);
