@@ -27,9 +27,11 @@ export interface Account {
  *
  *   take ─▶ 1 (with the engine) ─▶ +1 per output hold()  ─▶ −1 per release() ─▶ 0: settled, counted once
  *
- *            settled below here ▼ low                    next ▼
- *   waits:  … 0 0 0 0 0 0 0 0 0 │ 1 0 0 2 1 0 1 1 1 1 1 1 1 │
+ *            settled below here ▼ low      untouched ▼   next ▼
+ *   waits:  … 0 0 0 0 0 0 0 0 0 │ 1 0 0 2 1 0 1 1 1 │ 1 1 1 1 │
+ *                                 written down        as take() leaves them
  *
+ * Most readings are dropped without a word, in order: of those nothing is ever written down.
  * A source may acknowledge everything below `low`, in order. Pure: no I/O, no clock.
  */
 export class Ledger {
@@ -37,18 +39,23 @@ export class Ledger {
 	low = 0;
 	/** The number the next reading gets. */
 	next = 0;
-	#waits: Int32Array;
-	/** Mark and reason of each open number: mark << 8 | reason. */
-	#marks: Uint16Array;
+	/**
+	 * Two words for each open number, side by side, so that a lone reading touches one place: what it waits for,
+	 * and mark << 8 | reason.
+	 */
+	#open: Int32Array;
 	#mask: number;
+	/** Numbers from here on have no entry in #open: each waits for the engine and nothing else. */
+	#untouched = 0;
+	/** Dropped without a word, since the last account(). */
+	#silent = 0;
 	#emitted = 0;
 	readonly #dropped = new Tally();
 	readonly #failed = new Tally();
 
 	/** @param size open numbers there is room for at first, a power of two; it doubles as needed, for good */
 	constructor(size = 64) {
-		this.#waits = new Int32Array(size);
-		this.#marks = new Uint16Array(size);
+		this.#open = new Int32Array(2 * size);
 		this.#mask = size - 1;
 	}
 
@@ -61,10 +68,6 @@ export class Ledger {
 	take(count: number): number {
 		while (this.open + count > this.#mask + 1) this.#grow();
 		const first = this.next;
-		for (let n = first; n < first + count; n++) {
-			this.#waits[n & this.#mask] = 1;
-			this.#marks[n & this.#mask] = NONE;
-		}
 		this.next = first + count;
 		return first;
 	}
@@ -72,19 +75,24 @@ export class Ledger {
 	/** Number n waits for one thing more. */
 	hold(n: number): void {
 		if (n === NO_NUMBER) return;
-		const k = this.#open(n);
-		this.#waits[k] = (this.#waits[k] as number) + 1;
+		const k = this.#place(n);
+		this.#open[k] = (this.#open[k] as number) + 1;
 	}
 
 	/** One thing that number n waited for is done. */
 	release(n: number): void {
 		if (n === NO_NUMBER) return;
-		const k = this.#open(n);
-		const left = (this.#waits[k] as number) - 1;
+		if (n === this.low && n === this.#untouched && n < this.next) {
+			this.low = this.#untouched = n + 1;
+			this.#silent++;
+			return;
+		}
+		const k = this.#place(n);
+		const left = (this.#open[k] as number) - 1;
 		if (left < 0) throw new RangeError(`reading ${n} released too often`);
-		this.#waits[k] = left;
+		this.#open[k] = left;
 		if (left !== 0) return;
-		this.#count(this.#marks[k] as number);
+		this.#count(this.#open[k + 1] as number);
 		if (n === this.low) this.#advance();
 	}
 
@@ -101,6 +109,8 @@ export class Ledger {
 	}
 
 	account(): Account {
+		this.#dropped.add(NO_REASON, this.#silent);
+		this.#silent = 0;
 		return {
 			taken: this.next,
 			emitted: this.#emitted,
@@ -114,9 +124,9 @@ export class Ledger {
 
 	#mark(n: number, mark: number, reason: number): void {
 		if (n === NO_NUMBER) return;
-		const k = this.#open(n);
-		if (mark > (this.#marks[k] as number) >> 8) {
-			this.#marks[k] = (mark << 8) | reason;
+		const k = this.#place(n) + 1;
+		if (mark > (this.#open[k] as number) >> 8) {
+			this.#open[k] = (mark << 8) | reason;
 		}
 	}
 
@@ -133,38 +143,43 @@ export class Ledger {
 				this.#dropped.add(reason);
 				return;
 			default:
-				this.#dropped.add(NO_REASON);
+				this.#silent++;
 		}
 	}
 
 	#advance(): void {
 		let low = this.low;
-		while (low < this.next && this.#waits[low & this.#mask] === 0) low++;
+		while (low < this.#untouched && this.#open[2 * (low & this.#mask)] === 0)
+			low++;
 		this.low = low;
 	}
 
-	#open(n: number): number {
+	/** Where number n is in #open; it is there from now on. */
+	#place(n: number): number {
 		if (n < this.low || n >= this.next) {
 			throw new RangeError(`reading ${n} is not open`);
 		}
-		return n & this.#mask;
+		for (; this.#untouched <= n; this.#untouched++) {
+			const k = 2 * (this.#untouched & this.#mask);
+			this.#open[k] = 1;
+			this.#open[k + 1] = NONE;
+		}
+		return 2 * (n & this.#mask);
 	}
 
 	#grow(): void {
-		const waits = new Int32Array(this.#waits.length * 2);
-		const marks = new Uint16Array(waits.length);
-		const mask = waits.length - 1;
-		for (let n = this.low; n < this.next; n++) {
-			waits[n & mask] = this.#waits[n & this.#mask] as number;
-			marks[n & mask] = this.#marks[n & this.#mask] as number;
+		const roomier = new Int32Array(2 * this.#open.length);
+		const mask = roomier.length / 2 - 1;
+		for (let n = this.low; n < this.#untouched; n++) {
+			const k = this.#place(n);
+			roomier.set(this.#open.subarray(k, k + 2), 2 * (n & mask));
 		}
-		this.#waits = waits;
-		this.#marks = marks;
+		this.#open = roomier;
 		this.#mask = mask;
 	}
 }
 
-/** Index of "none": most readings are dropped without a word, and looking it up was 1 to 3 % of the CPU. */
+/** Index of "none". */
 const NO_REASON = 0;
 
 /** Counts by reason, with a bounded number of reasons. */
@@ -181,9 +196,9 @@ class Tally {
 		return this.#index.size - 1;
 	}
 
-	add(index: number): void {
-		this.#counts[index] = (this.#counts[index] as number) + 1;
-		this.sum++;
+	add(index: number, times = 1): void {
+		this.#counts[index] = (this.#counts[index] as number) + times;
+		this.sum += times;
 	}
 
 	toObject(): Record<string, number> {

@@ -60,6 +60,8 @@ export class Stage implements Outcomes {
 	readonly #reasons: string[] = [];
 	readonly #failures: Failure[] = [];
 	#bytes = 0;
+	/** Whether any of these has something: most transactions of a filter say nothing. */
+	#said = false;
 
 	constructor(
 		readonly engine: Engine,
@@ -89,23 +91,27 @@ export class Stage implements Outcomes {
 		const n = i < 0 ? NO_NUMBER : (batch.number[i] as number);
 		const error = this.downstream.write(n, batch, i, bytes, start, end, suffix);
 		if (error !== undefined) {
-			this.#failures.push({ batch, i, error });
+			this.fail(batch, i, error);
 			return;
 		}
 		this.#held.push(n);
 		this.#bytes += end - start;
+		this.#said = true;
 	}
 
 	drop(batch: Batch, i: number, reason: string): void {
 		this.#dropped.push(batch.number[i] as number);
 		this.#reasons.push(reason);
+		this.#said = true;
 	}
 
 	fail(batch: Batch, i: number, error: WasieveError): void {
 		this.#failures.push({ batch, i, error });
+		this.#said = true;
 	}
 
 	commit(): void {
+		if (!this.#said) return;
 		for (const n of this.#held) {
 			this.ledger.hold(n);
 			if (this.last) this.ledger.emit(n);
@@ -152,6 +158,8 @@ export class Stage implements Outcomes {
 
 	/** Shortening an array takes its memory away, also where there is nothing to shorten. */
 	#forget(): void {
+		if (!this.#said) return;
+		this.#said = false;
 		if (this.#held.length > 0) this.#held.length = 0;
 		if (this.#dropped.length > 0) this.#dropped.length = 0;
 		if (this.#reasons.length > 0) this.#reasons.length = 0;
