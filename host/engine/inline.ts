@@ -39,23 +39,27 @@ export function inlineEngine(options: InlineOptions): Engine {
 }
 
 class InlineEngine implements Engine {
-	tickEvery = 0;
+	// What each pump needs comes first and so lies together, as in Line.
 	fuel = 0;
-	readonly #o: InlineOptions;
 	readonly #rest: Rest;
 	#outcomes!: Outcomes;
 	#guest: GuestInstance | undefined;
 	#rewind = new Rewind();
 	#hello!: Hello;
-	#time = 0;
+	/** Whether it takes the longest reading that there may be. */
+	#takesAll = false;
 	/** Readings a pump takes at most: fewer where a filter does much for each. */
 	#stride = STRIDE;
 	/** Pumps in a row that took so many and got through. */
 	#strides = 0;
 	/** Readings that wait while the engine rests or downstream has enough. */
 	#backlog: Batch[] = [];
-	#condemned = 0;
 	#closed = false;
+
+	tickEvery = 0;
+	readonly #o: InlineOptions;
+	#time = 0;
+	#condemned = 0;
 
 	constructor(options: InlineOptions) {
 		this.#o = options;
@@ -135,6 +139,7 @@ class InlineEngine implements Engine {
 		}
 		this.#outcomes.commit();
 		this.#hello = guest.hello;
+		this.#takesAll = guest.hello.max >= this.#o.limits.reading;
 		this.#guest = guest;
 		this.#rewind = new Rewind();
 	}
@@ -147,7 +152,7 @@ class InlineEngine implements Engine {
 
 	/** Works a batch off, leaving out what the filter cannot take. */
 	#work(batch: Batch): void {
-		if (this.#hello.max >= this.#o.limits.reading) {
+		if (this.#takesAll) {
 			this.#run(batch, 0, batch.count);
 			return;
 		}
@@ -232,6 +237,7 @@ class InlineEngine implements Engine {
 		last?: string,
 	): WasieveError | undefined {
 		const guest = this.#guest as GuestInstance;
+		let burnt = 0;
 		this.#outcomes.begin();
 		try {
 			if (this.#hello.time) {
@@ -239,7 +245,7 @@ class InlineEngine implements Engine {
 				guest.input.say(`t${this.#time}`);
 			}
 			if (last !== undefined) guest.input.say(last);
-			guest.pump(batch, from, to, tanks);
+			burnt = guest.pump(batch, from, to, tanks);
 		} catch (thrown) {
 			this.#outcomes.rollback();
 			const error = guest.faultOf(thrown);
@@ -247,7 +253,7 @@ class InlineEngine implements Engine {
 			return error;
 		}
 		this.#outcomes.commit();
-		this.fuel += guest.tank.burnt;
+		this.fuel += burnt;
 		if (to > from) this.#outcomes.consumed(batch, from, to);
 		this.#rewind.settle(guest);
 		return undefined;

@@ -35,7 +35,7 @@ export class GuestInstance implements Rewindable {
 		options: InstanceOptions,
 		outcomes: Outcomes,
 		/** Told of all input read. */
-		note: (memory: Uint8Array, at: number, length: number) => void,
+		note: (memory: DataView, at: number, length: number) => void,
 	) {
 		const { module, limits } = options;
 		// Once: what is asked for may be gone the next time.
@@ -48,10 +48,10 @@ export class GuestInstance implements Rewindable {
 		const host: WasiHost = {
 			args: options.args,
 			env: options.env,
-			read: (memory, at, length) => {
+			read: (memory, at, length, view) => {
 				if (this.#replay !== undefined) return this.#reread(memory, at, length);
-				const taken = this.input.read(memory, at, length);
-				if (taken > 0) note(memory, at, taken);
+				const taken = this.input.read(memory, at, length, view);
+				if (taken > 0) note(view, at, taken);
 				return taken;
 			},
 			write: (fd, memory, at, end) => {
@@ -59,7 +59,8 @@ export class GuestInstance implements Rewindable {
 				if (fd === 2 && this.#replay === undefined) {
 					this.stderr.write(memory, at, end);
 				}
-				this.tank.spend((end - at) * (fd === 1 ? 1 : ERR_BYTE) + lines * LINE);
+				if (fd === 1) this.tank.owe(end - at + lines * LINE);
+				else this.tank.spend((end - at) * ERR_BYTE);
 				return end - at;
 			},
 			// An SDK module imports none of these; one that does gets what is the same in every replay.
@@ -109,13 +110,14 @@ export class GuestInstance implements Rewindable {
 		this.tank.fill(AROUND);
 		this.#start();
 		this.output.finish();
+		this.tank.pay();
 		this.output.mute(false);
 		// Through the setter: it announces topics.
 		this.hello = known ?? this.hello;
 	}
 
-	/** Lets the filter work on readings [from, to), all of them, on so many tanks of fuel. */
-	pump(batch: Batch, from: number, to: number, tanks: number): void {
+	/** Lets the filter work on readings [from, to), all of them, on so many tanks of fuel. Returns the units it used. */
+	pump(batch: Batch, from: number, to: number, tanks: number): number {
 		this.input.load(batch, from, to);
 		this.output.load(batch, from, to);
 		this.tank.fill(tanks);
@@ -129,6 +131,7 @@ export class GuestInstance implements Rewindable {
 				`${to - this.output.base} of ${to - from} readings were not reported as consumed`,
 			);
 		}
+		return this.tank.pay();
 	}
 
 	/** What an error means that one of these calls threw. */

@@ -13,7 +13,7 @@ export const RS = 0x1e;
 export function copyPayload(
 	batch: Batch,
 	i: number,
-	target: Uint8Array,
+	target: DataView,
 	at: number,
 ): number {
 	return copyLine(
@@ -29,22 +29,21 @@ export function copyPayload(
  * The same for any piece of a payload: from[start, end). Four bytes at a time through
  * DataViews, which V8 compiles to plain loads and stores: 52 ns for 87 bytes, where a loop over
  * bytes takes 114 to 143 and TypedArray.set 77 to 107 without looking for line feeds (Node
- * 20.20, AMD EPYC, 2026-11-23).
+ * 20.20, AMD EPYC, 2026-11-23). The target's is its owner's: a thousand guests take turns.
  */
 export function copyLine(
 	from: Uint8Array,
 	start: number,
 	end: number,
-	target: Uint8Array,
+	target: DataView,
 	at: number,
 ): number {
 	const words = source.of(from);
-	const out = sink.of(target);
 	let k = start;
 	for (const last = end - 4; k <= last; k += 4, at += 4) {
 		const word = words.getInt32(k, true);
 		if (holdsLf(word)) copyBytes(from, k, k + 4, target, at);
-		else out.setInt32(at, word, true);
+		else target.setInt32(at, word, true);
 	}
 	return copyBytes(from, k, end, target, at);
 }
@@ -53,12 +52,12 @@ function copyBytes(
 	from: Uint8Array,
 	start: number,
 	end: number,
-	target: Uint8Array,
+	target: DataView,
 	at: number,
 ): number {
 	for (let k = start; k < end; k++) {
 		const byte = from[k] as number;
-		target[at++] = byte === LF ? SPACE : byte;
+		target.setUint8(at++, byte === LF ? SPACE : byte);
 	}
 	return at;
 }
@@ -77,15 +76,14 @@ class LastView {
 	of(bytes: Uint8Array): DataView {
 		if (bytes !== this.#bytes) {
 			this.#bytes = bytes as Uint8Array<ArrayBuffer>;
-			this.#view = new DataView(
-				bytes.buffer,
-				bytes.byteOffset,
-				bytes.byteLength,
-			);
+			this.#view = viewOf(bytes);
 		}
 		return this.#view;
 	}
 }
 
 const source = new LastView();
-const sink = new LastView();
+
+export function viewOf(bytes: Uint8Array): DataView {
+	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

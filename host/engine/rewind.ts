@@ -1,3 +1,5 @@
+import { endianness } from "node:os";
+
 /** Memory is kept in pieces of this size, bytes; pieces of zeros are not kept. */
 const PIECE = 256;
 /** Zeros are mostly in large stretches: these are looked at first. A wasm page is four of them. */
@@ -34,15 +36,19 @@ export class Rewind {
 	#runs: number[] = [];
 	#size = 0;
 	#globals: (number | bigint)[] = [];
-	/** What was read since. A pump that reads more than the limit is followed by a checkpoint and not logged. */
-	#log: Uint8Array = NOTHING;
+	/**
+	 * What was read since, in one array, since a lone reading pays for each place in memory that it touches. A
+	 * pump that reads more than the limit is followed by a checkpoint and not logged.
+	 *
+	 *     | length | bytes of a read, to a whole word | length | … | 0: the pump ended | length | …
+	 */
+	#log = NO_WORDS;
+	/** Words of it. */
 	#used = 0;
+	/** How much was there when the running pump began. */
+	#settled = 0;
 	#full = false;
-	/** Lengths of the reads, and 0 where a pump ended. */
-	#reads: number[] = [];
-	/** How much of both was there when the running pump began. */
-	#settledBytes = 0;
-	#settledReads = 0;
+	/** Bytes. */
 	#limit = LOG_MIN;
 	#savedAt = 0;
 
@@ -54,30 +60,31 @@ export class Rewind {
 		this.#keep(memory);
 		this.#globals = instance.globals.map((global) => global.value);
 		this.#full = false;
-		this.#used = this.#settledBytes = 0;
-		this.#reads.length = this.#settledReads = 0;
+		this.#used = this.#settled = 0;
 		this.#adapt();
 	}
 
 	/** The guest has read memory[at, at + length). */
-	note(memory: Uint8Array, at: number, length: number): void {
-		this.#full ||= this.#used + length > this.#limit;
-		if (this.#full) return;
-		if (this.#used + length > this.#log.length) this.#grow(length);
-		this.#log.set(memory.subarray(at, at + length), this.#used);
-		this.#used += length;
-		this.#reads.push(length);
+	note(memory: DataView, at: number, length: number): void {
+		const words = (length + 3) >> 2;
+		if (at + 4 * words > memory.byteLength) this.#full = true;
+		const first = this.#reserve(1 + words);
+		if (first < 0) return;
+		const log = this.#log;
+		log[first] = length;
+		for (let w = first + 1; w <= first + words; w++, at += 4)
+			log[w] = memory.getInt32(at, LITTLE);
 	}
 
 	/** A pump has returned: what it read is part of the state now. */
 	settle(instance: Rewindable): void {
-		if (this.#full) {
+		const end = this.#reserve(1);
+		if (end < 0) {
 			this.save(instance);
 			return;
 		}
-		this.#reads.push(0);
-		this.#settledBytes = this.#used;
-		this.#settledReads = this.#reads.length;
+		this.#log[end] = 0;
+		this.#settled = this.#used;
 	}
 
 	/** Puts the checkpoint into a new instance of the same module. */
@@ -97,14 +104,13 @@ export class Rewind {
 	/** Calls pump() for each pump since the checkpoint, with the bytes each of its reads got. */
 	replay(pump: (reads: Buffer[]) => void): void {
 		this.#full = false;
-		this.#used = this.#settledBytes;
-		this.#reads.length = this.#settledReads;
-		let at = 0;
+		this.#used = this.#settled;
 		let reads: Buffer[] = [];
-		for (const length of this.#reads) {
+		for (let w = 0; w < this.#used; ) {
+			const length = this.#log[w++] as number;
 			if (length > 0) {
-				reads.push(Buffer.from(this.#log.buffer, at, length));
-				at += length;
+				reads.push(Buffer.from(this.#log.buffer, 4 * w, length));
+				w += (length + 3) >> 2;
 				continue;
 			}
 			pump(reads);
@@ -141,19 +147,33 @@ export class Rewind {
 		if (pause < OFTEN) this.#limit = Math.min(this.#limit * 2, longest);
 		else if (pause > OFTEN * 10 && this.#limit > LOG_MIN) {
 			this.#limit = LOG_MIN;
-			this.#log = NOTHING;
+			this.#log = NO_WORDS;
 		}
 	}
 
-	#grow(length: number): void {
-		const size = Math.max(LOG_LEAST, (this.#used + length) * 2);
-		const roomier = new Uint8Array(Math.min(size, this.#limit));
+	/** Where so many words of the log begin; -1 if it is full. */
+	#reserve(words: number): number {
+		const first = this.#used;
+		const used = first + words;
+		this.#full ||= 4 * used > this.#limit;
+		if (this.#full) return -1;
+		if (used > this.#log.length) this.#grow(used);
+		this.#used = used;
+		return first;
+	}
+
+	#grow(words: number): void {
+		const size = Math.max(LOG_LEAST, 8 * words);
+		const roomier = new Int32Array(Math.min(size, this.#limit) / 4);
 		roomier.set(this.#log.subarray(0, this.#used));
 		this.#log = roomier;
 	}
 }
 
 const NOTHING = new Uint8Array(0);
+const NO_WORDS = new Int32Array(0);
+/** Words are copied as they lie in memory. */
+const LITTLE = endianness() === "LE";
 
 /** Begin and end of the runs of pieces that are not all zeros. */
 function runsIn(memory: Uint8Array): number[] {

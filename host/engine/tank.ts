@@ -12,18 +12,15 @@ const BYTES = 16;
 export class Tank {
 	#fuel: WebAssembly.Global | undefined;
 	#filled = 0;
+	/** Spent and not yet taken out of the guest's global: asking for it or setting it is a call into V8, 40 ns. */
+	#owed = 0;
 
 	/** `units` for one reading; undefined: as much as fits. */
 	constructor(readonly units: number = FULL) {}
 
 	/** What is left, negative when it ran out; undefined when the guest is not metered. */
 	get left(): number | undefined {
-		return this.#fuel && Number(this.#fuel.value);
-	}
-
-	/** Units used since the last fill. */
-	get burnt(): number {
-		return this.#filled - (this.left ?? this.#filled);
+		return this.#fuel && Number(this.#fuel.value) - this.#owed;
 	}
 
 	/** So many readings a full tank is for, each with all its units. */
@@ -42,6 +39,22 @@ export class Tank {
 		if (this.#fuel === undefined) return;
 		this.#filled = Math.min(Math.floor(this.units * readings), FULL);
 		this.#fuel.value = this.#filled;
+		this.#owed = 0;
+	}
+
+	/** The same as {@link spend}, but looked at when the guest is done: pay(). */
+	owe(bytes: number): void {
+		if (this.#fuel === undefined) return;
+		this.#owed += Math.ceil(bytes / BYTES);
+		if (this.#owed > this.#filled) throw empty();
+	}
+
+	/** Units used since the last fill, with what is owed. */
+	pay(): number {
+		if (this.#fuel === undefined) return 0;
+		const left = this.left as number;
+		if (left < 0) throw empty();
+		return this.#filled - left;
 	}
 
 	/** What a system call costs that moves so many bytes, or takes as long. */
@@ -49,6 +62,10 @@ export class Tank {
 		if (this.#fuel === undefined) return;
 		const left = this.#fuel.value - Math.ceil(bytes / BYTES);
 		this.#fuel.value = Math.max(left, -1);
-		if (left < 0) throw new Error("out of fuel in a system call");
+		if (left < 0) throw empty();
 	}
+}
+
+function empty(): Error {
+	return new Error("out of fuel in a system call");
 }

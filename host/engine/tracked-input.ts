@@ -1,5 +1,5 @@
 import { Batch } from "../contract.js";
-import { copyLine, copyPayload, LF } from "./lines.js";
+import { copyLine, copyPayload, LF, viewOf } from "./lines.js";
 
 const NOTHING = Buffer.alloc(0);
 /** Bytes of one read: what more of its buffer a guest never fills is memory that it does not take. */
@@ -49,7 +49,12 @@ export class TrackedInput {
 	 * fd_read: as many whole lines as fit into memory[at, at + length) and {@link READ}. Returns
 	 * the bytes written, or −1 (would block) when there is no more for now.
 	 */
-	read(memory: Uint8Array, at: number, length: number): number {
+	read(
+		memory: Uint8Array,
+		at: number,
+		length: number,
+		view = viewOf(memory),
+	): number {
 		const end = at + this.#room(length);
 		let p = this.#readRecords(memory, at, end);
 		while (this.next < this.#to && this.#records.length === 0) {
@@ -62,10 +67,10 @@ export class TrackedInput {
 				(batch.payloadEnd[next] as number) - (batch.payloadAt[next] as number);
 			if (this.#partial > 0 || p + size + 1 > end) {
 				// Whole lines only, unless the guest's buffer is smaller than this line.
-				if (p === at) p = this.#readPart(memory, p, end);
+				if (p === at) p = this.#readPart(memory, view, p, end);
 				break;
 			}
-			p = copyPayload(batch, next, memory, p);
+			p = copyPayload(batch, next, view, p);
 			memory[p++] = LF;
 			this.next = next + 1;
 		}
@@ -88,15 +93,21 @@ export class TrackedInput {
 		if (this.#records.length === 0) return at;
 		const taken = Math.min(this.#records.length, end - at);
 		memory.set(this.#records.subarray(0, taken), at);
-		this.#records = this.#records.subarray(taken);
+		const rest = this.#records.subarray(taken);
+		this.#records = rest.length > 0 ? rest : NOTHING;
 		return at + taken;
 	}
 
-	#readPart(memory: Uint8Array, at: number, end: number): number {
+	#readPart(
+		memory: Uint8Array,
+		view: DataView,
+		at: number,
+		end: number,
+	): number {
 		const start = (this.batch.payloadAt[this.next] as number) + this.#partial;
 		const payloadEnd = this.batch.payloadEnd[this.next] as number;
 		const stop = Math.min(payloadEnd, start + end - at);
-		let p = copyLine(this.batch.bytes, start, stop, memory, at);
+		let p = copyLine(this.batch.bytes, start, stop, view, at);
 		this.#partial += stop - start;
 		if (stop === payloadEnd && p < end) {
 			memory[p++] = LF;

@@ -1,6 +1,6 @@
 import type { Batch } from "../contract.js";
 import { WasieveError } from "../errors.js";
-import { copyPayload, LF } from "./lines.js";
+import { copyPayload, LF, viewOf } from "./lines.js";
 
 /** Readings [from, to) of a batch that the guest has not been given yet. */
 export interface Span {
@@ -54,9 +54,10 @@ export function outputOf(readings: number, output: number): number {
 /** One reading a line. */
 export function encodeUnit({ batch, from, to, size }: Unit): Uint8Array {
 	const lines = Buffer.allocUnsafe(size);
+	const view = viewOf(lines);
 	let at = 0;
 	for (let i = from; i < to; i++) {
-		at = copyPayload(batch, i, lines, at);
+		at = copyPayload(batch, i, view, at);
 		lines[at++] = LF;
 	}
 	return lines;

@@ -87,7 +87,7 @@ function read(
 	for (let p = iovs; p < iovs + count * 8; p += 8) {
 		const length = guest.u32(p + 4);
 		if (length === 0) continue;
-		const got = host.read(guest.bytes, guest.u32(p), length);
+		const got = host.read(guest.bytes, guest.u32(p), length, guest.view);
 		if (got < 0) return AGAIN;
 		guest.setU32(result, got);
 		return OK;

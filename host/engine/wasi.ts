@@ -11,8 +11,11 @@ export interface WasiHost {
 	readonly args: readonly string[];
 	/** "K=V" */
 	readonly env: readonly string[];
-	/** Copies up to `length` (> 0) bytes of stdin to memory[at …). Returns the bytes copied, 0 at the end of input, −1 for would-block. */
-	read(memory: Uint8Array, at: number, length: number): number;
+	/**
+	 * Copies up to `length` (> 0) bytes of stdin to memory[at …), which `view` shows as well. Returns the bytes
+	 * copied, 0 at the end of input, −1 for would-block.
+	 */
+	read(memory: Uint8Array, at: number, length: number, view: DataView): number;
 	/** One contiguous piece of an fd_write, memory[at, end), not empty. Returns the bytes taken, which may be fewer. */
 	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number;
 	/** Nanoseconds of a clock: 0 realtime (since 1970), 1 monotonic, 2 and 3 CPU time. */
