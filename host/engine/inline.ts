@@ -124,7 +124,7 @@ class InlineEngine implements Engine {
 
 	/** A new instance, its hello said and answered. */
 	#begin(): void {
-		const guest = this.#instantiate();
+		const guest = new GuestInstance(this.#o, this.#outcomes);
 		this.#outcomes.begin();
 		try {
 			guest.start();
@@ -141,13 +141,7 @@ class InlineEngine implements Engine {
 		this.#hello = guest.hello;
 		this.#takesAll = guest.hello.max >= this.#o.limits.reading;
 		this.#guest = guest;
-		this.#rewind = new Rewind();
-	}
-
-	#instantiate(): GuestInstance {
-		return new GuestInstance(this.#o, this.#outcomes, (memory, at, length) =>
-			this.#rewind.note(memory, at, length),
-		);
+		this.#rewind = guest.recorder = new Rewind();
 	}
 
 	/** Works a batch off, leaving out what the filter cannot take. */
@@ -273,7 +267,7 @@ class InlineEngine implements Engine {
 	}
 
 	#revive(): void {
-		const guest = this.#instantiate();
+		const guest = new GuestInstance(this.#o, this.#outcomes);
 		try {
 			if (this.#rewind.saved) {
 				this.#rewind.restore(guest);
@@ -281,6 +275,7 @@ class InlineEngine implements Engine {
 			} else guest.start(this.#hello);
 			this.#rewind.replay((reads) => guest.replay(reads));
 			this.#rewind.save(guest);
+			guest.recorder = this.#rewind;
 			this.#guest = guest;
 		} catch (thrown) {
 			// The same input gave no error the first time: this module is not deterministic.

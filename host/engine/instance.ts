@@ -17,65 +17,49 @@ export interface InstanceOptions {
 	limits: { fuel: number; output: number };
 }
 
-/** One instance of an SDK module, pumped by calls. After any throw it is not used again. */
-export class GuestInstance implements Rewindable {
-	readonly memory: WebAssembly.Memory;
-	readonly globals: readonly WebAssembly.Global[];
+/** Told of all input read: Rewind. */
+export interface Recorder {
+	/** The guest has read memory[at, at + length). */
+	note(memory: DataView, at: number, length: number): void;
+}
+
+/**
+ * One instance of an SDK module, pumped by calls. After any throw it is not used again. It serves the module's
+ * system calls itself: an object and closures for that would be more places in memory for each reading to touch.
+ */
+export class GuestInstance implements Rewindable, WasiHost {
 	readonly input = new TrackedInput();
 	readonly output: TrackedOutput;
-	readonly stderr: Stderr;
 	readonly tank: Tank;
-	readonly #wasm: WebAssembly.Module;
-	readonly #start: () => void;
+	/** From now on. */
+	recorder: Recorder | undefined;
 	readonly #pump: () => void;
 	/** Reads to be given again, instead of input. */
 	#replay: Buffer[] | undefined;
 
-	constructor(
-		options: InstanceOptions,
-		outcomes: Outcomes,
-		/** Told of all input read. */
-		note: (memory: DataView, at: number, length: number) => void,
-	) {
-		const { module, limits } = options;
+	readonly memory: WebAssembly.Memory;
+	readonly globals: readonly WebAssembly.Global[];
+	readonly stderr: Stderr;
+	readonly args: readonly string[];
+	readonly env: readonly string[];
+	readonly #wasm: WebAssembly.Module;
+	readonly #start: () => void;
+	readonly #nature = new VirtualNature(0);
+
+	constructor(options: InstanceOptions, outcomes: Outcomes) {
+		const { module, limits, args, env } = options;
 		// Once: what is asked for may be gone the next time.
 		const { wasm } = module;
 		this.#wasm = wasm;
+		this.args = args;
+		this.env = env;
 		this.tank = new Tank(limits.fuel);
 		this.output = new TrackedOutput(outcomes, limits.output);
 		this.stderr = new Stderr((line) => outcomes.log(line));
-		const nature = new VirtualNature(0);
-		const host: WasiHost = {
-			args: options.args,
-			env: options.env,
-			read: (memory, at, length, view) => {
-				if (this.#replay !== undefined) return this.#reread(memory, at, length);
-				const taken = this.input.read(memory, at, length, view);
-				if (taken > 0) note(view, at, taken);
-				return taken;
-			},
-			write: (fd, memory, at, end) => {
-				const lines = fd === 1 ? this.output.write(memory, at, end) : 0;
-				if (fd === 2 && this.#replay === undefined) {
-					this.stderr.write(memory, at, end);
-				}
-				if (fd === 1) this.tank.owe(end - at + lines * LINE);
-				else this.tank.spend((end - at) * ERR_BYTE);
-				return end - at;
-			},
-			// An SDK module imports none of these; one that does gets what is the same in every replay.
-			clock: (id) => nature.clock(id),
-			random: (target) => nature.random(target),
-			wait: (stdin, ns) => {
-				if (ns !== undefined) nature.sleep(ns);
-				return stdin;
-			},
-			spend: (bytes) => this.tank.spend(bytes),
-		};
 		let memory: WebAssembly.Memory | undefined;
 		const { exports } = new WebAssembly.Instance(
 			wasm,
-			wasiImports(host, () => memory),
+			wasiImports(this, () => memory),
 		);
 		memory = this.memory = exports.memory as WebAssembly.Memory;
 		this.#start = exports._start as () => void;
@@ -85,6 +69,47 @@ export class GuestInstance implements Rewindable {
 			(name) => exports[name] as WebAssembly.Global,
 		);
 	}
+
+	/* --------------------------------------------------------- system calls */
+
+	read(memory: Uint8Array, at: number, length: number, view: DataView): number {
+		if (this.#replay !== undefined) return this.#reread(memory, at, length);
+		const taken = this.input.read(memory, at, length, view);
+		if (taken > 0) this.recorder?.note(view, at, taken);
+		return taken;
+	}
+
+	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number {
+		if (fd === 1) {
+			const lines = this.output.write(memory, at, end);
+			this.tank.owe(end - at + lines * LINE);
+		} else {
+			if (this.#replay === undefined) this.stderr.write(memory, at, end);
+			this.tank.spend((end - at) * ERR_BYTE);
+		}
+		return end - at;
+	}
+
+	spend(bytes: number): void {
+		this.tank.spend(bytes);
+	}
+
+	// An SDK module imports none of these; one that does gets what is the same in every replay.
+
+	clock(id: number): bigint {
+		return this.#nature.clock(id);
+	}
+
+	random(target: Uint8Array): void {
+		this.#nature.random(target);
+	}
+
+	wait(stdin: boolean, ns: bigint | undefined): boolean {
+		if (ns !== undefined) this.#nature.sleep(ns);
+		return stdin;
+	}
+
+	/* ---------------------------------------------------------------- calls */
 
 	get hello(): Hello {
 		if (this.output.hello === undefined) {

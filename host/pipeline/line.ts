@@ -177,11 +177,11 @@ export class Line {
 	}
 
 	#intake(): Intake {
+		const { traffic } = this;
 		return {
-			take: (batch) => this.traffic.take(batch),
-			refuse: (topic, payload, error) =>
-				this.traffic.refuse(topic, payload, error),
-			missed: (count) => this.traffic.miss(count),
+			take: (batch) => traffic.take(batch),
+			refuse: (topic, payload, error) => traffic.refuse(topic, payload, error),
+			missed: (count) => traffic.miss(count),
 			end: () => void this.stop().catch(() => this.kill()),
 			health: (error) => this.links.say("source", error),
 		};
