@@ -24,7 +24,7 @@ export function param<T>(name: string, fallback: T): T {
   if (isString<T>()) return changetype<T>(text(at));
   if (isBoolean<T>()) return <T>truth(changetype<usize>(name), at);
   if (isFloat<T>()) return <T>number(changetype<usize>(name), at);
-  return <T>whole(changetype<usize>(name), at, i64(<T>-1) < 0 ? sizeof<T>() * 8 - 1 : sizeof<T>() * 8);
+  return <T>whole(changetype<usize>(name), at, isSigned<T>() ? sizeof<T>() * 8 - 1 : sizeof<T>() * 8);
 }
 
 /** The value of an environment variable as a line, 0 when it is not set. */

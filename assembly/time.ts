@@ -44,7 +44,8 @@ export function now(): i64 {
 @inline
 export function every(ms: i64, work: () => void): void {
   want();
-  add(ms, changetype<usize>(work));
+  // 0 would be the end's.
+  add(ms ? ms : -1, changetype<usize>(work));
 }
 
 /** Calls `work` when there is no more input. */

@@ -86,7 +86,7 @@ export const CODES = {
 	E_USAGE: "The command line is wrong.",
 	E_BUILD: "The filter does not compile.",
 	E_BUILD_FIELD: "The filter asks for a field that no reading given has.",
-	E_BUILD_RUN: "The filter does not call run().",
+	E_BUILD_RUN: "The filter does not call run(), or more than once.",
 	E_BUILD_MISSING:
 		"Building filters needs the optional package assemblyscript.",
 	E_BUDGET: "The module exceeds its performance budget.",

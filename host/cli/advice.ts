@@ -120,7 +120,7 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_BUILD_FIELD:
 		"Mend the name, or add a reading that has the field to the file given with `--readings`.",
 	E_BUILD_RUN:
-		"End the filter with `run((r: Reading): void => { … })`; without it no reading is taken.",
+		"End the filter with one `run((r: Reading): void => { … })`; without it no reading is taken, and of two only one function would get them.",
 	E_BUILD_MISSING: "`npm install assemblyscript`.",
 	E_BUDGET:
 		"Make the module cheaper, or raise the budget with a reason in the commit.",

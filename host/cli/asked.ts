@@ -18,6 +18,8 @@ export interface Asked {
 	flat: boolean;
 	/** It names run(): without it no reading is ever taken. */
 	runs: boolean;
+	/** Statements at the top of a file that call run(): only the first would get readings, or only the last. */
+	runsInRow: number;
 }
 
 export interface AskedField {
@@ -66,7 +68,17 @@ const WATCHED = ["alert", "param"];
 export function readAsked(sources: readonly Source[]): Asked {
 	const search = new Search();
 	for (const source of sources) search.visit(source, []);
-	return search.found();
+	const runsInRow = Math.max(0, ...sources.map(countRuns));
+	return { ...search.found(), runsInRow };
+}
+
+/** Not those within an `if`: one of them is chosen. */
+function countRuns({ statements }: Source): number {
+	return statements.filter((each) => {
+		const { expression: call } = each as Node & { expression?: Node };
+		if (each.kind !== KIND.expression || call?.kind !== KIND.call) return false;
+		return ((call as Call).expression as Identifier).text === "run";
+	}).length;
 }
 
 class Search {
@@ -76,7 +88,7 @@ class Search {
 	#allParams = true;
 	#runs = false;
 
-	found(): Asked {
+	found(): Omit<Asked, "runsInRow"> {
 		return {
 			params: this.#allParams ? this.#params : undefined,
 			fields: this.#fields,

@@ -64,7 +64,7 @@ export async function compileFilter(
 	const files = new Sources(resolve(file));
 	// Unoptimized in half a second: wrong programs end here, and names tell who allocates.
 	const probe = await compile(files, [...PROBE, ...features(options)]);
-	if (!probe.asked.runs && !options.unchecked) throw withoutRun(files.path);
+	if (!options.unchecked) checkRun(probe.asked, files.path);
 	const runtime = allocates(probe.module) ? "incremental" : "stub";
 	const { module, map } = await compile(files, [
 		...flavour(options),
@@ -298,14 +298,14 @@ function failed(
 	});
 }
 
-function withoutRun(path: string): WasieveError {
-	return new WasieveError(
-		"E_BUILD_RUN",
-		`${path} does not call run(): it would take no reading`,
-		{
-			hint: "end it with run((r: Reading): void => { … }), from wasieve/assembly; docs/sdk.md has examples",
-		},
-	);
+function checkRun({ runs, runsInRow }: Asked, path: string): void {
+	if (runs && runsInRow < 2) return;
+	const what = runs
+		? "calls run() more than once: only one of its functions would get readings"
+		: "does not call run(): it would take no reading";
+	throw new WasieveError("E_BUILD_RUN", `${path} ${what}`, {
+		hint: "end it with one run((r: Reading): void => { … }), from wasieve/assembly; docs/sdk.md has examples",
+	});
 }
 
 function save(out: string, bytes: Uint8Array, map: string | undefined): void {

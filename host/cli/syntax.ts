@@ -23,6 +23,7 @@ export interface Range {
 export interface Source extends Node {
 	/** Without its `.ts`; packages begin with `~lib/`. */
 	readonly internalPath: string;
+	readonly statements: readonly Node[];
 }
 
 /** asc's NodeKind */

@@ -173,6 +173,22 @@ describe("the compiler", () => {
 		expect((await compileFilter(other)).name).toBe("go");
 	});
 
+	test("refuses a filter that calls run() twice, but not one that chooses", async () => {
+		const twice = write(
+			"twice.ts",
+			'import { pass, Reading, run } from "wasieve/assembly";\nrun((r: Reading): void => pass(r));\nrun((r: Reading): void => {});\n',
+		);
+		await expect(compileFilter(twice)).rejects.toMatchObject({
+			code: "E_BUILD_RUN",
+			message: expect.stringContaining("more than once"),
+		});
+		const chosen = write(
+			"chosen.ts",
+			'import { param, pass, Reading, run } from "wasieve/assembly";\nif (param("ALL", true)) run((r: Reading): void => pass(r));\nelse run((r: Reading): void => {});\n',
+		);
+		expect((await compileFilter(chosen)).name).toBe("chosen");
+	});
+
 	test("a file that is not there, a folder that cannot be", async () => {
 		await expect(compileFilter(join(folder, "none.ts"))).rejects.toMatchObject({
 			code: "E_FILE_READ",

@@ -80,7 +80,7 @@ describe("param", () => {
 
 	test("without an environment the defaults hold", () => {
 		expect(read({})).toBe(
-			'{"number":1.5,"flag":false,"text":"none","long":-7,"short":3,"byte":200}\n',
+			'{"number":1.5,"flag":false,"text":"none","long":-7,"short":3,"byte":200,"wide":5}\n',
 		);
 	});
 
@@ -92,6 +92,7 @@ describe("param", () => {
 			LONG: "-9223372036854775808",
 			SHORT: "-2147483648",
 			BYTE: "255",
+			WIDE: "9007199254740992",
 		};
 		expect(
 			JSON.parse(read({ OTHER: "x", NUMBERS: "7", NUMBE: "8", ...env })),
@@ -102,6 +103,7 @@ describe("param", () => {
 			long: Number(-(2n ** 63n)),
 			short: -(2 ** 31),
 			byte: 255,
+			wide: 2 ** 53,
 		});
 		expect(JSON.parse(read({ FLAG: "1", TEXT: "" }))).toMatchObject({
 			flag: true,
@@ -127,6 +129,7 @@ describe("param", () => {
 		["SHORT", "2147483648", "an integer in range"],
 		["BYTE", "256", "an integer in range"],
 		["BYTE", "-1", "an integer in range"],
+		["WIDE", "-1", "an integer in range"],
 	])(
 		"%s=%s ends the filter before the first reading",
 		(name, value, expected) => {
@@ -164,6 +167,17 @@ describe("time", async () => {
 		const guest = new Guest(await fixture("late-timer")).give("1\n").endInput();
 		expect(() => guest.start()).toThrow(new Exit(2));
 		expect(guest.err()).toBe("every() or atEnd(): expected before run()\n");
+	});
+
+	test("has no timers of 0 ms, which would be the end's, nor of less", async () => {
+		const never = await fixture("never");
+		for (const PERIOD of ["0", "-1", "4294967296"]) {
+			const guest = new Guest(never, { env: { PERIOD } })
+				.give("1\n")
+				.endInput();
+			expect(() => guest.start()).toThrow(new Exit(2));
+			expect(guest.err()).toBe("every: expected 1 to 4294967295 ms\n");
+		}
 	});
 
 	test("is asked for by timers and by now() alone", () => {
