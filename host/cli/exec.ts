@@ -9,6 +9,7 @@ import { IN_BAND, type InBand, inBandOf } from "./in-band.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { parseOptions, quantity } from "./options.js";
 import { usage } from "./report.js";
+import { tellUnknown } from "./unknown-params.js";
 
 /** Exit codes beside the guest's own; the numbers that timeout(1), docker and wasmtime use for the like. */
 const LIMIT = 124;
@@ -198,25 +199,6 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 	}
 	const time = given.time ?? TIME;
 	return executeWatched(execution, time, Math.max(time * STARTS, START_MIN));
-}
-
-/** Not refused: the environment of a program may hold what it does not look at. */
-async function tellUnknown(given: string[], module: Buffer, io: Io) {
-	if (given.length === 0) return;
-	const [{ findSections }, { paramsOf }, { unknownParam }] = await Promise.all([
-		import("../module/layout.js"),
-		import("../module/params.js"),
-		import("../config/params.js"),
-	]);
-	const known = paramsOf(module, findSections(module));
-	for (const each of known ? given : []) {
-		const name = each.slice(0, each.indexOf("="));
-		const unknown = unknownParam(name, known ?? {});
-		if (unknown)
-			io.stderr.write(
-				`wasieve: --param ${name}: ${unknown.what} (${unknown.hint})\n`,
-			);
-	}
 }
 
 function readModule(path: string): Buffer {

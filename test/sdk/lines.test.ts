@@ -46,7 +46,8 @@ const SHARE = `export function share(total: i32, parts: i32): i32 {
 
 const KINDS = [
 	["divide", "divide by zero at share.ts:3:10"],
-	["deep", "Maximum call stack size exceeded at filter.ts:5:3"],
+	// In the function or in the mark before its statement, as the frames happen to fit.
+	["deep", "Maximum call stack size exceeded at filter.ts:5:"],
 	["index", "unreachable at filter.ts:16:40 (its last words: filter.ts:16:"],
 	["loop", "used up its fuel at filter.ts:19:7"],
 	["memory", "out of bounds at filter.ts:22:41"],
