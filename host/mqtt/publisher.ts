@@ -201,13 +201,16 @@ export class MqttPublisher implements Publisher, Owner {
 	drink(inlet: Inlet): void {
 		if (this.#flight.flying > 0) this.#nudge.heard(performance.now());
 		const writes = this.#writes;
+		const answers = this.#answers;
+		let heard = false;
 		try {
 			while (inlet.find()) {
-				if (this.#answers.hear(inlet, this.#connection)) this.#heard = true;
+				if (answers.hear(inlet, this.#connection)) heard = true;
 				else this.#connection?.control(inlet);
 				inlet.at = inlet.next;
 			}
 		} finally {
+			this.#heard ||= heard;
 			this.#endTurn(writes);
 		}
 		if (inlet.next - inlet.at > SLAB)

@@ -229,7 +229,8 @@ export class MqttSource implements Source, Owner, Reader {
 		const { batch } = haul;
 		const qos = haul.note(inlet, this.#now);
 		const i = batch.count;
-		if (qos > 0 && live && this.#repeated(inlet, qos, haul.ids[i] as number))
+		const suspect = qos === 2 || (qos === 1 && (inlet.first & DUP) > 0);
+		if (suspect && live && this.#repeated(inlet, qos, haul.ids[i] as number))
 			return;
 		const size = inlet.next - (batch.payloadAt[i] as number);
 		if (size > this.o.maxReading) this.#refuse(inlet, i, live);
@@ -240,7 +241,7 @@ export class MqttSource implements Source, Owner, Reader {
 	#repeated(inlet: Inlet, qos: number, id: number): boolean {
 		// NATS repeats on the same connection what waits longer than its ack_wait: two PUBACKs for one
 		// id could answer the next message that gets the id.
-		if (qos === 1) return (inlet.first & DUP) > 0 && this.#receipts.owes(id);
+		if (qos === 1) return this.#receipts.owes(id);
 		if (!this.#receipts.knows(id)) return false;
 		this.#hand(inlet, true); // those before it are answered before it [MQTT-4.6.0-3]
 		this.#receipts.again(id);
