@@ -112,6 +112,7 @@ class InlineEngine implements Engine {
 		this.#rest.cancel();
 		this.#backlog = [];
 		this.#guest = undefined;
+		this.#rewind.forget();
 	}
 
 	async restart(): Promise<void> {
@@ -141,6 +142,7 @@ class InlineEngine implements Engine {
 		this.#hello = guest.hello;
 		this.#takesAll = guest.hello.max >= this.#o.limits.reading;
 		this.#guest = guest;
+		this.#rewind.forget();
 		this.#rewind = guest.recorder = new Rewind();
 	}
 

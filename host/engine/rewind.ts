@@ -11,6 +11,10 @@ const LOG_MAX = 1024 * 1024;
 const LOG_LEAST = 1024;
 /** Checkpoints closer together than this ask for a longer log, ms. */
 const OFTEN = 100;
+/** What all logs of a thread may have beyond their least, bytes: of many busy instances each has a shorter one. */
+const LOGS_MAX = 64 * 1024 * 1024;
+/** How much of that they have. */
+let granted = 0;
 
 /** What of an instance can be copied: between pumps it has no live stack, so this is all of it. */
 export interface Rewindable {
@@ -26,7 +30,8 @@ export interface Rewindable {
  *                  └────────────── log, replayed with outputs muted ──┘
  *
  * Cost at full rate: the log's copy of each fd_read and a checkpoint per 8 KiB to 1 MiB of input (more for
- * larger memories), about 1 % of a filter's time; at low rates log and checkpoint take some 25 KB.
+ * larger memories), about 1 % of a filter's time; at low rates log and checkpoint take some 25 KB. The logs of all
+ * instances of a thread together stay below 64 MiB and 8 KiB each.
  */
 export class Rewind {
 	/** Whether there is a checkpoint; without one, the state is that of a new instance plus the log. */
@@ -144,11 +149,22 @@ export class Rewind {
 		const now = performance.now();
 		const pause = now - this.#savedAt;
 		this.#savedAt = now;
-		if (pause < OFTEN) this.#limit = Math.min(this.#limit * 2, longest);
-		else if (pause > OFTEN * 10 && this.#limit > LOG_MIN) {
-			this.#limit = LOG_MIN;
-			this.#log = NO_WORDS;
-		}
+		if (pause < OFTEN) this.#lengthen(Math.min(this.#limit * 2, longest));
+		else if (pause > OFTEN * 10 && this.#limit > LOG_MIN) this.forget();
+	}
+
+	#lengthen(limit: number): void {
+		const more = limit - this.#limit;
+		if (granted + more > LOGS_MAX) return;
+		granted += more;
+		this.#limit = limit;
+	}
+
+	/** Gives a long log's memory back; nobody asks for what was in it. */
+	forget(): void {
+		granted -= this.#limit - LOG_MIN;
+		this.#limit = LOG_MIN;
+		this.#log = NO_WORDS;
 	}
 
 	/** Where so many words of the log begin; -1 if it is full. */
