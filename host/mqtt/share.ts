@@ -86,12 +86,13 @@ class MqttShare implements Share, Intake {
 		const { current, several } = this.#rounds;
 		const others = several ? withoutRetained(batch) : batch;
 		if (others !== batch) this.#rounds.wait();
-		this.#each((member) => {
+		const hand = (member: Member) => {
 			const own = member.round === current ? batch : others;
 			if (own.count === 0) return;
 			if (member.behind) member.intake.missed(own.count);
 			else member.intake.take(own);
-		});
+		};
+		batch.lend(() => this.#each(hand));
 		return 0;
 	}
 
