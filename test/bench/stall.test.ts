@@ -48,5 +48,4 @@ it.skipIf(!hasMosquitto)(
 		expect(told.p99).toBeGreaterThan(0.8 * STALL_MS);
 		expect(told.p999).toBeGreaterThan(0.9 * STALL_MS);
 	},
-	60_000,
 );
