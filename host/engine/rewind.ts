@@ -77,8 +77,10 @@ export class Rewind {
 		if (first < 0) return;
 		const log = this.#log;
 		log[first] = length;
-		for (let w = first + 1; w <= first + words; w++, at += 4)
-			log[w] = memory.getInt32(at, LITTLE);
+		if (length > LONG) copyLong(log, first + 1, memory, at, length);
+		else
+			for (let w = first + 1; w <= first + words; w++, at += 4)
+				log[w] = memory.getInt32(at, LITTLE);
 	}
 
 	/** A pump has returned: what it read is part of the state now. */
@@ -188,6 +190,21 @@ export class Rewind {
 
 const NOTHING = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
+/** Bytes from which on two views cost less than a loop. */
+const LONG = 512;
+
+function copyLong(
+	log: Int32Array,
+	word: number,
+	memory: DataView,
+	at: number,
+	length: number,
+): void {
+	new Uint8Array(log.buffer, 4 * word, length).set(
+		new Uint8Array(memory.buffer, at, length),
+	);
+}
+
 /** Words are copied as they lie in memory. */
 const LITTLE = endianness() === "LE";
 
