@@ -20,6 +20,11 @@ export const PAGE = 65_536;
  * checked; Go's of 3.3 MB has 2,151 functions and 1,522 loops.
  */
 export const PARTS = 100_000;
+/**
+ * Places where code is inserted: jumps back to a loop and bulk operations. A module of 14 MB can have seven million, which
+ * took 4 GB and a minute; Go's of 3.3 MB has 17,950.
+ */
+export const CHARGES = 400_000;
 /** Mutable ones are an object each in every instance; compilers need a dozen. A million are 2.6 GB. */
 export const GLOBALS = 10_000;
 /** Custom ones included: compilers write two dozen. */

@@ -100,12 +100,11 @@ export function moveLines(
 	for (const [k, { at, end }] of bodies.entries()) {
 		while (next < marks.length && (marks[next] as Mark).at < at) next++;
 		let grown = (now[k]?.at ?? 0) - at;
-		const ahead = [...inserts(k)];
+		const all = inserts(k);
+		let seen = 0;
 		for (let mark = marks[next]; mark && mark.at < end; mark = marks[++next]) {
-			while (ahead[0] && ahead[0].at < mark.at) {
-				const { at, end, code } = ahead.shift() as Insert;
-				grown += code.length - (end - at);
-			}
+			for (let i = all[seen]; i && i.at < mark.at; i = all[++seen])
+				grown += i.code.length - (i.end - i.at);
 			moved.push({ ...mark, at: mark.at + grown });
 		}
 	}

@@ -53,12 +53,8 @@ function weighAll(found: Survey): Code {
 	const bodies = r ? readBodies(r) : [];
 	if (found.unmeterable) return { bodies, weighed: [], why: found.unmeterable };
 	try {
-		let loops = 0;
-		const weighed = bodies.map((body) => {
-			const each = weigh(found.bytes, body, found, loops);
-			loops = each.loopsSoFar;
-			return each;
-		});
+		const seen = { loops: 0, charges: 0 };
+		const weighed = bodies.map((body) => weigh(found.bytes, body, found, seen));
 		return { bodies, weighed, why: undefined };
 	} catch (thrown) {
 		if (!(thrown instanceof Unmeterable)) throw thrown;

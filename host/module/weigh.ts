@@ -8,7 +8,7 @@ import {
 	Unmeterable,
 } from "./instructions.js";
 import type { Body, FunctionType } from "./layout.js";
-import { BLOCKS, PARTS } from "./limits.js";
+import { BLOCKS, CHARGES, PARTS } from "./limits.js";
 
 /**
  * What a module's code may cost, found by reading it once.
@@ -58,8 +58,6 @@ export interface Weighed {
 	body: Stretch;
 	/** Those that something jumps back to, inner ones first. */
 	loops: Loop[];
-	/** Loops of the module up to the end of this function, those without jumps as well. */
-	loopsSoFar: number;
 	/** All functions called by index. */
 	calls: number[];
 	lengthy: Lengthy[];
@@ -105,14 +103,21 @@ interface Frame {
 /** Steps for calling through a table beyond those of a known call: the most a free function may cost. */
 export const FREE_STEPS = 1024;
 
-/** @param before loops of the module in front of this function */
+/** What a module has of what its size does not limit well enough, in the functions weighed so far. */
+export interface Seen {
+	/** Those without jumps as well. */
+	loops: number;
+	/** Jumps back to a loop and lengthy instructions. */
+	charges: number;
+}
+
 export function weigh(
 	bytes: Uint8Array,
 	body: Body,
 	of: Callable,
-	before = 0,
+	seen: Seen = { loops: 0, charges: 0 },
 ): Weighed {
-	return new Scales(bytes, body, of, before).weigh();
+	return new Scales(bytes, body, of, seen).weigh();
 }
 
 class Scales {
@@ -120,17 +125,17 @@ class Scales {
 	readonly #of: Callable;
 	readonly #frames: Frame[] = [];
 	readonly #result: Weighed;
-	/** Loops open, and all of them. */
+	/** Loops open. */
 	#loops = 0;
-	#all: number;
+	readonly #seen: Seen;
 
 	constructor(
 		bytes: Uint8Array,
 		{ at, end }: Body,
 		of: Callable,
-		before: number,
+		seen: Seen,
 	) {
-		this.#all = before;
+		this.#seen = seen;
 		this.#r = new Reader(bytes, at, end);
 		this.#of = of;
 		const { groups, groupsAt, locals } = readLocals(this.#r);
@@ -139,7 +144,6 @@ class Scales {
 			// Entering a function clears its locals.
 			body: { steps: FRAME + (locals >>> 2), calls: [], inner: [] },
 			loops: [],
-			loopsSoFar: 0,
 			calls: [],
 			lengthy: [],
 			indirect: false,
@@ -158,7 +162,6 @@ class Scales {
 		while (this.#frames.length > 0) this.#instruction();
 		if (!this.#r.done)
 			throw malformed("code behind the end of a function", this.#r.at);
-		this.#result.loopsSoFar = this.#all;
 		return this.#result;
 	}
 
@@ -199,8 +202,18 @@ class Scales {
 		}
 		if (op === OP.memoryGrow) {
 			this.#frame.stretch.steps += GROWTH;
-			this.#result.lengthy.push({ at, op });
+			this.#lengthy(at, op);
 		}
+	}
+
+	#lengthy(at: number, op: number): void {
+		this.#charge(at);
+		this.#result.lengthy.push({ at, op });
+	}
+
+	#charge(at: number): void {
+		if (++this.#seen.charges > CHARGES)
+			throw tooMany(CHARGES + 1, CHARGES, at, "jumps and bulk operations");
 	}
 
 	#open(op: number, at: number): void {
@@ -216,7 +229,7 @@ class Scales {
 		if (++this.#loops > LOOPS_MAX) {
 			throw malformed(`more than ${LOOPS_MAX} loops in each other`, at);
 		}
-		if (++this.#all > PARTS) throw tooMany(this.#all, PARTS, at, "loops");
+		if (++this.#seen.loops > PARTS) throw tooMany(PARTS + 1, PARTS, at, "loops");
 		const loop: Loop = {
 			steps: 1 + values.in + values.out,
 			calls: [],
@@ -257,7 +270,9 @@ class Scales {
 		const depth = this.#r.u32();
 		const { loop } = this.#target(depth, at);
 		const end = this.#r.at;
-		loop?.jumps.push({ at, end, conditional: op === OP.brIf, depth });
+		if (loop === undefined) return;
+		this.#charge(at);
+		loop.jumps.push({ at, end, conditional: op === OP.brIf, depth });
 	}
 
 	#target(depth: number, at: number): Frame {
@@ -301,7 +316,7 @@ class Scales {
 		if (sub <= 7 || sub === BULK.tableSize) return;
 		this.#frame.stretch.steps += RUNTIME_CALL;
 		const drops = sub === BULK.dataDrop || sub === BULK.elemDrop;
-		if (!drops) this.#result.lengthy.push({ at, op: 0x100 | sub });
+		if (!drops) this.#lengthy(at, 0x100 | sub);
 		if (drops || sub === BULK.tableInit || sub >= BULK.tableCopy) {
 			this.#remember(STATEFUL[sub] ?? "", at);
 		}

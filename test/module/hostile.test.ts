@@ -70,10 +70,21 @@ describe("what would make the host swell is refused, though the file is small", 
 		bytes(
 			HEAD,
 			section(3, many(count, [0])),
+			section(5, bytes(1, 0, 1)),
 			START,
-			section(10, many(count, [code.length + 2, 0, ...code, 0x0b])),
+			section(10, many(count, [...leb(code.length + 2), 0, ...code, 0x0b])),
 		);
 	const LOOP = [0x03, 0x40, 0x41, 0, 0x0d, 0, 0x0b];
+	/** Behind `unreachable`, operands of any kind are there. */
+	const back = (count: number) => [
+		...[0x03, 0x40, 0],
+		...new Array(count).fill([0x0d, 0]).flat(),
+		0x0b,
+	];
+	const fills = (count: number) => [
+		0,
+		...new Array(count).fill([0xfc, 0x0b, 0]).flat(),
+	];
 	const globals = (count: number) =>
 		bytes(
 			HEAD,
@@ -98,6 +109,8 @@ describe("what would make the host swell is refused, though the file is small", 
 			),
 			functions(9000, LOOP),
 		],
+		["jumps", functions(2, back(200_001)), functions(2, back(20_000))],
+		["bulk operations", functions(2, fills(200_001)), functions(2, fills(2e4))],
 		["globals", globals(10_001), globals(10_000)],
 		["blocks", nested(20_001), nested(5000)],
 		[
