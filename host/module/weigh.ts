@@ -129,12 +129,7 @@ class Scales {
 	#loops = 0;
 	readonly #seen: Seen;
 
-	constructor(
-		bytes: Uint8Array,
-		{ at, end }: Body,
-		of: Callable,
-		seen: Seen,
-	) {
+	constructor(bytes: Uint8Array, { at, end }: Body, of: Callable, seen: Seen) {
 		this.#seen = seen;
 		this.#r = new Reader(bytes, at, end);
 		this.#of = of;
@@ -229,7 +224,8 @@ class Scales {
 		if (++this.#loops > LOOPS_MAX) {
 			throw malformed(`more than ${LOOPS_MAX} loops in each other`, at);
 		}
-		if (++this.#seen.loops > PARTS) throw tooMany(PARTS + 1, PARTS, at, "loops");
+		if (++this.#seen.loops > PARTS)
+			throw tooMany(PARTS + 1, PARTS, at, "loops");
 		const loop: Loop = {
 			steps: 1 + values.in + values.out,
 			calls: [],
