@@ -75,6 +75,15 @@ export class Haul {
 		if (qos > 0) this.identified = true;
 	}
 
+	/** Whether a reading with this id is among those that are kept. */
+	holds(id: number, qos: number): boolean {
+		const { count } = this.batch;
+		let k = this.ids.indexOf(id);
+		while (k !== -1 && k < count && this.qos[k] !== qos)
+			k = this.ids.indexOf(id, k + 1);
+		return k !== -1 && k < count;
+	}
+
 	#alias(inlet: Inlet, i: number): void {
 		const batch = this.batch;
 		const alias = this.#found.alias;

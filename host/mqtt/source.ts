@@ -240,9 +240,10 @@ export class MqttSource implements Source, Owner, Reader {
 	/** Whether the reading noted has been taken already; a QoS 2 one gets its PUBREC again. */
 	#repeated(inlet: Inlet, qos: number, id: number): boolean {
 		// NATS repeats on the same connection what waits longer than its ack_wait: two PUBACKs for one
-		// id could answer the next message that gets the id.
-		if (qos === 1) return this.#receipts.owes(id);
-		if (!this.#receipts.knows(id)) return false;
+		// id could answer the next message that gets the id. While the line paused, both have waited in the socket.
+		const held = (inlet.first & DUP) > 0 && this.#haul.holds(id, qos);
+		if (qos === 1) return held || this.#receipts.owes(id);
+		if (!held && !this.#receipts.knows(id)) return false;
 		this.#hand(inlet, true); // those before it are answered before it [MQTT-4.6.0-3]
 		this.#receipts.again(id);
 		return true;
