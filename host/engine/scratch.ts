@@ -13,12 +13,13 @@ import { join } from "node:path";
  * Folders for what goes when its process goes. The name says whose it is, so that what a kill -9 leaves behind can be told
  * from what is in use:
  *
- *     wasieve-4026531836-1234-5678901-Xa3b9Q
- *             │          │    └ ticks from the machine's start to the process's
- *             │          └ its number
- *             └ the namespace that the number is of: two containers may share a folder
+ *     wasieve-1f0c99e2-4026531836-1234-5678901-Xa3b9Q
+ *             │        │          │    └ ticks from the machine's start to the process's
+ *             │        │          └ its number
+ *             │        └ the namespace that the number is of: two containers may share a folder
+ *             └ the machine's start: two machines may, and the first namespace of each has the same number
  */
-const OWNED = /^wasieve-(\d+)-(\d+)-(\d+)-\w{6}$/;
+const OWNED = /^wasieve-([\da-f]{8}-\d+)-(\d+)-(\d+)-\w{6}$/;
 
 /** What its owner had made outside of the folder: an image that an engine keeps. */
 const IMAGE = "image.json";
@@ -31,7 +32,7 @@ export interface KeptImage {
 
 /** A new folder in `parent`, this process's own. Where a system has no /proc its name says nothing. */
 export function makeScratch(parent: string): Promise<string> {
-	const owner = SELF ? `${SELF.namespace}-${SELF.pid}-${SELF.start}-` : "";
+	const owner = SELF ? `${SELF.world}-${SELF.pid}-${SELF.start}-` : "";
 	return mkdtemp(join(parent, `wasieve-${owner}`));
 }
 
@@ -84,11 +85,17 @@ function namesIn(folder: string): string[] {
 	}
 }
 
-/** Numbers of another namespace mean nothing here: they may be alive. */
+/** Numbers of another machine or namespace mean nothing here: they may be alive. */
 function isLeft(name: string): boolean {
-	const [, namespace, pid, start] = OWNED.exec(name) ?? [];
-	if (pid === undefined || namespace !== SELF?.namespace) return false;
-	return processOf(pid)?.start !== start;
+	const [, world, pid, start] = OWNED.exec(name) ?? [];
+	if (pid === undefined || world !== SELF?.world) return false;
+	try {
+		return processOf(pid).start !== start;
+	} catch (thrown) {
+		// Anything else (no descriptor is left …) says nothing about the process.
+		const { code = "" } = thrown as NodeJS.ErrnoException;
+		return code === "ENOENT" || code === "ESRCH";
+	}
 }
 
 function imageOf(path: string): KeptImage | undefined {
@@ -103,28 +110,24 @@ function imageOf(path: string): KeptImage | undefined {
 
 /**
  * proc(5): a process's number is the first field of stat, its start the 22nd; the second one, in brackets, may hold anything.
- * Undefined when there is no such process.
+ * Throws ENOENT or ESRCH when there is no such process.
  */
-function processOf(name: string): { pid: string; start: string } | undefined {
-	try {
-		const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-		const [start = ""] = stat.slice(stat.lastIndexOf(")")).split(" ").slice(20);
-		return { pid: stat.split(" ")[0] as string, start };
-	} catch {
-		return undefined;
-	}
+function processOf(name: string): { pid: string; start: string } {
+	const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+	const [start = ""] = stat.slice(stat.lastIndexOf(")")).split(" ").slice(20);
+	return { pid: stat.split(" ")[0] as string, start };
 }
 
 /** This process, of any thread of it; undefined where there is no /proc. */
 function self() {
-	const found = processOf("self");
 	try {
-		const [namespace] = /\d+/.exec(readlinkSync("/proc/self/ns/pid")) ?? [];
-		const user = statSync("/proc/self").uid;
-		return found && namespace && { ...found, namespace, user };
+		const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8");
+		const [, namespace] = readlinkSync("/proc/self/ns/pid").split(/[[\]]/);
+		const world = `${boot.slice(0, 8)}-${namespace}`;
+		return { ...processOf("self"), world, user: statSync("/proc/self").uid };
 	} catch {
 		return undefined;
 	}
 }
 
-const SELF = self() || undefined;
+const SELF = self();

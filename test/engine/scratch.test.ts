@@ -72,10 +72,11 @@ test("what a process that was killed left is removed, and nothing of one that li
 
 test("what only looks like it stays", async () => {
 	const dead = basename(await killed());
-	const [, namespace, pid, start] = dead.split("-");
+	const [, boot, namespace, pid, start] = dead.split("-");
 	rmSync(join(folder, dead), { recursive: true });
 	const names = {
-		namespace: `wasieve-1${namespace}-${pid}-${start}-abcdef`,
+		machine: `wasieve-${boot === "00000000" ? 1 : 0}0000000-${namespace}-${pid}-${start}-abcdef`,
+		namespace: `wasieve-${boot}-1${namespace}-${pid}-${start}-abcdef`,
 		unnumbered: "wasieve-abcdef",
 		prefixed: `x${dead}`,
 		longer: `${dead}x`,
@@ -91,8 +92,8 @@ test("what only looks like it stays", async () => {
 
 test("a number that another process has got meanwhile belongs to nobody", async () => {
 	const own = await makeScratch(folder);
-	const [name, namespace, pid] = basename(own).split("-");
-	const older = join(folder, `${name}-${namespace}-${pid}-1-abcdef`);
+	const world = basename(own).split("-").slice(0, 4).join("-");
+	const older = join(folder, `${world}-1-abcdef`);
 	mkdirSync(older);
 	await clearLeftovers(folder);
 	expect(readdirSync(folder)).toEqual([basename(own)]);
