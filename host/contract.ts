@@ -195,8 +195,8 @@ export interface Source {
 	/**
 	 * All readings with a ledger number below this are settled. The source acknowledges them
 	 * in the order they came, on the connection they came from, or not at all
-	 * [MQTT-4.6.0-2]. Called often with the same or a larger number, also before take() has returned the
-	 * numbers it is about; must be cheap.
+	 * [MQTT-4.6.0-2]. Called often with the same or a larger number, also before take() or refuse() has
+	 * returned the numbers it is about; must be cheap.
 	 */
 	acknowledge(below: number): void;
 	/** Takes no more readings but can still acknowledge. */

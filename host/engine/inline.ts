@@ -39,7 +39,7 @@ export function inlineEngine(options: InlineOptions): Engine {
 }
 
 class InlineEngine implements Engine {
-	// What each pump needs comes first and so lies together, as in Line.
+	// What each pump needs comes first and so lies together, as in Traffic.
 	fuel = 0;
 	readonly #rest: Rest;
 	#outcomes!: Outcomes;

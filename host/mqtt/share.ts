@@ -1,5 +1,6 @@
 import { type Batch, type Intake, RETAINED, type Source } from "../contract.js";
 import { WasieveError } from "../errors.js";
+import { each } from "./each.js";
 import { Once } from "./once.js";
 import { Patience } from "./patience.js";
 import { Rounds } from "./rounds.js";
@@ -121,18 +122,10 @@ class MqttShare implements Share, Intake {
 
 	end(): void {}
 
-	/** One line's defect is not the others': they get theirs before it is thrown. */
 	#each(visit: (member: Member) => void): void {
-		const thrown: unknown[] = [];
-		for (const member of this.#members) {
-			if (!member.joined) continue; // it has gone while another one took
-			try {
-				visit(member);
-			} catch (each) {
-				thrown.push(each);
-			}
-		}
-		if (thrown.length > 0) throw thrown[0];
+		each(this.#members, (member) => {
+			if (member.joined) visit(member); // or it has gone while another one took
+		});
 	}
 
 	/* ----------------------------------------------------------- back-pressure */

@@ -167,7 +167,7 @@ export class Traffic {
 		const n = this.ledger.take(1);
 		this.failures.keep(n, topic, payload, error);
 		this.ledger.release(n);
-		queueMicrotask(() => this.settle());
+		this.settle();
 		this.flow();
 		return n;
 	}

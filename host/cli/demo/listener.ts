@@ -22,8 +22,7 @@ export async function startListener(source: Source): Promise<Listener> {
 		const first = heard.received;
 		for (let i = 0; i < batch.count; i++) note(heard, batch, i);
 		heard.received += batch.count;
-		// The source learns the numbers when take() returns: acknowledge after that.
-		queueMicrotask(() => source.acknowledge(heard.received));
+		source.acknowledge(heard.received);
 		if (heard.received >= wanted) enough?.();
 		return first;
 	};
