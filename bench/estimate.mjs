@@ -20,8 +20,8 @@ const RESAMPLINGS = 2000;
  */
 
 /**
- * The interval is one of order statistics: ranks n/2 ± 0.98 √n hold the median with 95 %, whatever the distribution
- * (binomial, by its normal approximation; exact for the few values that are usual).
+ * The interval is one of order statistics: ranks n/2 ± (0.98 √n + ½) hold the median with 95 %, whatever the distribution
+ * (binomial, by its normal approximation with the correction for steps: without the half, 8 values were 93 %).
  *
  * @param {readonly number[]} values
  * @returns {Estimate}
@@ -31,7 +31,7 @@ export function estimate(values) {
 	const n = sorted.length;
 	const at = (/** @type {number} */ rank) =>
 		sorted[Math.max(0, Math.min(n - 1, rank))] ?? Number.NaN;
-	const half = 0.98 * Math.sqrt(n);
+	const half = 0.98 * Math.sqrt(n) + 0.5;
 	const low = at(Math.floor(n / 2 - half));
 	const high = at(Math.ceil(n / 2 + half) - 1);
 	const middle = median(values);
