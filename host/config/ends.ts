@@ -74,8 +74,12 @@ function endSection(
 	if (value === word) {
 		return new Section(key, { [word]: true }, pipeline.at(name), true);
 	}
-	const what = `must be a map of keys or the word ${word}, not ${JSON.stringify(value)}`;
-	const hint = `for MQTT: ${name}: { topic: ${JSON.stringify(value)} }`;
+	// A broker's URL may hold a password.
+	const isUrl = value.includes("://");
+	const shown = isUrl ? "a URL" : JSON.stringify(value);
+	const what = `must be a map of keys or the word ${word}, not ${shown}`;
+	const example = isUrl ? "TOPIC, broker: URL" : JSON.stringify(value);
+	const hint = `for MQTT: ${name}: { topic: ${example} }`;
 	report.value(pipeline.at(name), what, hint);
 	return undefined;
 }

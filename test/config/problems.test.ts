@@ -246,6 +246,10 @@ describe("ends", () => {
 			'E_CONFIG_VALUE pipelines.a.from: must be a map of keys or the word stdin, not "plant/+"',
 		],
 		[
+			{ from: "mqtt://gateway:hunter2@h/plant" },
+			"E_CONFIG_VALUE pipelines.a.from: must be a map of keys or the word stdin, not a URL",
+		],
+		[
 			{ from: "{ file: [] }" },
 			"E_CONFIG_VALUE pipelines.a.from.file: must not be empty",
 		],
