@@ -97,7 +97,7 @@ export class GuestEngine implements Engine, GuestListener {
 		this.#pace = new Pace(options.limits.time);
 		this.#watchdog = new Watchdog(
 			() => this.#isExcused(),
-			() => this.#timeUp(),
+			(limit) => this.#timeUp(limit),
 		);
 		this.#guest = guestOf(this);
 	}
@@ -361,14 +361,13 @@ export class GuestEngine implements Engine, GuestListener {
 		return heldUp;
 	}
 
-	#timeUp(): void {
-		const { time, start = START } = this.#o.limits;
+	#timeUp(limit: number): void {
 		const starting = this.#phase === "starting";
 		const error =
-			(starting && this.#o.stuck?.(start)) ||
+			(starting && this.#o.stuck?.(limit)) ||
 			fault(
 				"E_GUEST_TIME",
-				`the filter ${this.#o.name} took more than ${starting ? start : time} ms`,
+				`the filter ${this.#o.name} took more than ${limit} ms`,
 				"it loops without end or waits; raise limits.time if this is right",
 			);
 		void this.#guest.kill();

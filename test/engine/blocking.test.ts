@@ -202,6 +202,22 @@ describe("lives", () => {
 		expect(record.restarts[1]?.message).toMatch(/exit code 5/);
 	});
 
+	test("a filter that hangs at the end of input is ended, and the limit told is that of the end", async () => {
+		const hangs = FAILS_AT_END.replace(
+			"(call $proc_exit (i32.const 4))",
+			"(loop $ever (br $ever))",
+		);
+		const { engine, record, feed } = make(
+			new WebAssembly.Module(await assemble(hangs)),
+			{ limits: { ...OPTIONS.limits, end: 300 } },
+		);
+		await engine.start(record);
+		feed("a");
+		await engine.end();
+		expect(record.consumedNumbers).toEqual([0]);
+		expect(record.restarts[0]?.message).toContain("took more than 300 ms");
+	});
+
 	test("a filter that fails at the end of input says so", async () => {
 		const { engine, record, feed } = make(
 			new WebAssembly.Module(await assemble(FAILS_AT_END)),
