@@ -54,6 +54,8 @@ class InlineEngine implements Engine {
 	#strides = 0;
 	/** Readings that wait while the engine rests or downstream has enough. */
 	#backlog: Batch[] = [];
+	/** While one of them is worked on: those behind it. */
+	#later: Batch[] | undefined;
 	#closed = false;
 
 	tickEvery = 0;
@@ -66,7 +68,12 @@ class InlineEngine implements Engine {
 		this.#rest = new Rest(options.restart, () => this.#wake());
 	}
 
+	/** Not while it works on what waited: whoever hears of that lets the source go on, and what comes would overtake the rest. */
 	get ready(): boolean {
+		return this.#later === undefined && this.#free;
+	}
+
+	get #free(): boolean {
 		return !this.#rest.resting && this.#backlog.length === 0;
 	}
 
@@ -78,11 +85,8 @@ class InlineEngine implements Engine {
 
 	feed(batch: Batch): void {
 		if (this.#closed) return;
-		if (!this.ready) {
-			this.#backlog.push(batch.copy());
-			return;
-		}
-		this.#work(batch);
+		if (this.ready) this.#work(batch);
+		else (this.#later ?? this.#backlog).push(batch.copy());
 	}
 
 	proceed(): void {
@@ -170,7 +174,7 @@ class InlineEngine implements Engine {
 			const end = Math.min(to, at + this.#stride);
 			if (!this.#attempt(batch, at, end)) {
 				this.#oneByOne(batch, at, end, to);
-				if (!this.ready) return;
+				if (!this.#free) return;
 			}
 			at = end;
 		}
@@ -178,7 +182,7 @@ class InlineEngine implements Engine {
 
 	/** Keeps readings [at, to) for later if they cannot be worked on now. */
 	#waits(batch: Batch, at: number, to: number): boolean {
-		if (this.ready && !this.#outcomes.congested) return false;
+		if (this.#free && !this.#outcomes.congested) return false;
 		this.#backlog.push(batch.copy(at, to));
 		return true;
 	}
@@ -205,7 +209,7 @@ class InlineEngine implements Engine {
 			if (this.#waits(batch, i, stop)) return;
 			this.#attempt(batch, i, i + 1);
 		}
-		if (!this.ready) {
+		if (!this.#free) {
 			if (to < stop) this.#backlog.push(batch.copy(to, stop));
 			return;
 		}
@@ -248,10 +252,11 @@ class InlineEngine implements Engine {
 			this.#replace();
 			return error;
 		}
+		// First: whoever hears of it may have the next pump begin.
+		this.#rewind.settle(guest);
 		this.#outcomes.commit();
 		this.fuel += burnt;
 		if (to > from) this.#outcomes.consumed(batch, from, to);
-		this.#rewind.settle(guest);
 		return undefined;
 	}
 
@@ -307,13 +312,19 @@ class InlineEngine implements Engine {
 	}
 
 	#drainBacklog(): void {
+		if (this.#later !== undefined) return; // it goes on below
 		while (!this.#rest.resting && !this.#outcomes.congested) {
 			const batch = this.#backlog.shift();
 			if (batch === undefined) return;
 			const later = this.#backlog;
+			this.#later = later;
 			this.#backlog = [];
-			this.#work(batch);
-			this.#backlog.push(...later);
+			try {
+				this.#work(batch);
+			} finally {
+				this.#backlog.push(...later);
+				this.#later = undefined;
+			}
 		}
 	}
 }

@@ -231,6 +231,34 @@ test("while downstream has enough, what was fed waits, and goes on in order", as
 	expect(record.readyCount).toBe(1);
 });
 
+test.each([
+	["several batches wait", [["1", "2"], ["3"], ["4"]]],
+	["some of a batch wait behind one that fails", [["x", "2", "3", "4"]]],
+])("what comes while %s goes behind them", async (_, waiting) => {
+	const { engine, record } = await started(await trackedFixture("contract"));
+	record.congested = true;
+	let fed = 0;
+	const feed = (payloads: string[]) => {
+		const first = fed;
+		fed += payloads.length;
+		engine.feed(numbered(first, payloads));
+	};
+	for (const payloads of waiting) feed(payloads);
+	record.congested = false;
+	const { consumed } = record;
+	// A source hands over what has come as soon as the line lets it.
+	record.consumed = (batch, from, to) => {
+		consumed.call(record, batch, from, to);
+		if (engine.ready && fed < 6) feed(["5", "6"]);
+	};
+	engine.proceed?.();
+	expect(record.consumedNumbers.slice(0, 4)).toEqual([0, 1, 2, 3]);
+	if (engine.ready && fed < 6) feed(["5", "6"]);
+	expect(record.consumedNumbers).toEqual([0, 1, 2, 3, 4, 5]);
+	expect(record.breaches).toEqual([]);
+	await engine.close();
+});
+
 test("a batch whose outputs are too much at once stops when downstream has enough", async () => {
 	const { engine, record } = await started(await written("talk", TALKATIVE), {
 		limits: { fuel: 10_000_000, output: 1 << 17, reading: 1 << 16 },

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Batch } from "#host/contract.js";
+import { loadFilter } from "#host/engine/filter-module.js";
 import { WasieveError } from "#host/errors.js";
+import { inline } from "../engine/inline-engine.js";
+import { trackedFixture } from "../engine/tracked-filter.js";
 import { batchOf, pass, ScriptedEngine, say, scriptedLine } from "./parts.js";
 
 /** What take() leaves to the microtask queue has happened. */
@@ -85,6 +88,29 @@ describe("acknowledgement", () => {
 		expect(source.acknowledged).toBe(2);
 		expect(line.account()).toMatchObject({ taken: 2, emitted: 2, open: 0 });
 	});
+});
+
+test("what a source hands over as soon as it may does not overtake what waited", async () => {
+	const module = await loadFilter(await trackedFixture("contract"), {
+		memory: 1 << 24,
+	});
+	const { line, source, sink } = scriptedLine({ engines: [inline(module)] });
+	await line.start();
+	sink.ready = false;
+	source.intake.take(batchOf(["a", "x"], ["a", "e2"], ["a", "e3"]));
+	expect(source.paused).toBe(true);
+	let more = 1;
+	source.resume = () => {
+		source.paused = false;
+		if (more-- > 0) source.intake.take(batchOf(["a", "e4"]));
+	};
+	sink.ready = true;
+	sink.keeper.ready();
+	expect(sink.committed.map(({ text }) => text)).toEqual(["e2", "e3", "e4"]);
+	sink.deliver(3);
+	expect(source.acknowledged).toBe(4);
+	expect(source.paused).toBe(false);
+	await line.stop();
 });
 
 describe("what may not pass", () => {
