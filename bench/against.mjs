@@ -114,7 +114,7 @@ export async function takeTurns(sides, { group, rounds, quick }, progress) {
 async function measure({ name, root }, group, quick) {
 	const file = join(scratchFolder(), "turn.json");
 	const args = ["--group", group, "--rounds", "1", "--alone", "--json", file];
-	const run = [join(root, "bench/run.mjs"), ...args];
+	const run = [join(root, "bench/run.mjs"), "--built", ...args];
 	const child = launch(process.execPath, quick ? [...run, "--quick"] : run);
 	let said = "";
 	child.stderr?.on("data", (chunk) => {

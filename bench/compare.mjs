@@ -15,7 +15,7 @@ import { readResult } from "./results.mjs";
  */
 
 const USAGE = `npm run bench:compare -- A.json B.json [flags]
-  --gate WHICH      which figures may not get slower: exact (default), all, none
+  --gate WHICH      which figures may not get worse: exact (default), all, none
   --threshold PCT   percent that is no difference (default ${THRESHOLD})
   --markdown FILE   writes the comparison there, with what is unstable or the same
 Exit codes: 0 the gate holds, 1 it does not, 2 wrong command line or file.
@@ -28,6 +28,10 @@ Exit codes: 0 the gate holds, 1 it does not, 2 wrong command line or file.
  * @returns {number} exit code
  */
 export function compareFiles(argv, print, complain) {
+	if (argv.includes("--help")) {
+		print(USAGE);
+		return 0;
+	}
 	/** @type {{ shown: string, faults: Comparison[] }} */
 	let done;
 	try {

@@ -161,6 +161,10 @@ npm run bench:history -- action RESULT.json… --smaller FILE --bigger FILE
  * @returns {number} exit code: 0 done, 1 there are alerts, 2 wrong command line or file
  */
 export function historyVerb(argv, print) {
+	if (argv.includes("--help")) {
+		print(USAGE);
+		return 0;
+	}
 	try {
 		return act(argv, print);
 	} catch (error) {

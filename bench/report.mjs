@@ -288,8 +288,37 @@ function trend(id, runs, alarming) {
 	return `<figure><figcaption>${escaped(title)} <small>${escaped(unit)}</small></figcaption>${lineChart(title, lines, unit)}</figure>`;
 }
 
-/** @param {readonly string[]} argv */
-function main(argv) {
+const USAGE = `npm run bench:report -- RESULT.json… [flags]
+  --history DIR     lines over the runs that npm run bench:history has kept there; needs no result
+  -o, --output FILE the page (default bench/results/report.html)
+Exit codes: 0 done, 2 wrong command line or file.
+`;
+
+/**
+ * @param {readonly string[]} argv
+ * @param {(text: string) => void} print to stdout
+ * @param {(text: string) => void} complain to stderr
+ * @returns {number} exit code
+ */
+export function writeReport(argv, print, complain) {
+	if (argv.includes("--help")) {
+		print(USAGE);
+		return 0;
+	}
+	try {
+		print(`written: ${written(argv)}`);
+		return 0;
+	} catch (error) {
+		complain(`report: ${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+		return 2;
+	}
+}
+
+/**
+ * @param {readonly string[]} argv
+ * @returns {string} the file
+ */
+function written(argv) {
 	const { values, positionals } = parseArgs({
 		args: [...argv],
 		allowPositionals: true,
@@ -307,13 +336,12 @@ function main(argv) {
 		throw new Error("name the results, or a --history");
 	const runs = history ? readHistory(resolve(history)) : new Map();
 	writeFileSync(resolve(output), reportHtml(positionals.map(readResult), runs));
-	console.log(`written: ${output}`);
+	return output;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-	try {
-		main(process.argv.slice(2));
-	} catch (error) {
-		console.error(`report: ${/** @type {Error} */ (error).message}`);
-		process.exitCode = 2;
-	}
+	process.exitCode = writeReport(
+		process.argv.slice(2),
+		console.log,
+		console.error,
+	);

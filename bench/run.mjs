@@ -1,4 +1,5 @@
 // npm run bench: every case in one run on one machine, the gateway beside its rivals. See bench/README.md.
+import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { runAgainst } from "./against.mjs";
 import { compareFiles } from "./compare.mjs";
@@ -10,7 +11,7 @@ import { openProgress } from "./progress.mjs";
 import { resultOf, saveResult } from "./results.mjs";
 import { nodeRed, isInstalled as nodeRedHere } from "./rivals/node-red.mjs";
 import { overheatFile } from "./shipped.mjs";
-import { bridge, built, wasieve } from "./subjects.mjs";
+import { bridge, built, ROOT, wasieve } from "./subjects.mjs";
 import { markdownOf, replaceBlock, verdicts } from "./table.mjs";
 
 /**
@@ -43,22 +44,48 @@ try {
 
 /**
  * @param {string[]} argv
- * @returns {Promise<number>} exit code
+ * @returns {Promise<number>} exit code; a wrong command line is told before anything is built
  */
 async function main(argv) {
 	if (argv[0] === "compare")
 		return compareFiles(argv.slice(1), console.log, console.error);
-	const options = readOptions(argv);
+	const options = asked(argv);
+	if (options === undefined) return 2;
 	if (options.help) {
 		console.log(HELP);
 		return 0;
 	}
 	const { against } = options;
 	const names = chosen(options);
+	if (!options.built) build();
 	if (against !== undefined)
 		return runAgainst({ ...options, against }, progress);
 	await bench(names, options);
 	return 0;
+}
+
+/**
+ * @param {readonly string[]} argv
+ * @returns {import("./options.mjs").Options | undefined} undefined when what is wrong has been told
+ */
+function asked(argv) {
+	try {
+		return readOptions(argv);
+	} catch (error) {
+		const { message } = /** @type {Error} */ (error);
+		progress.tell(
+			`bench: ${message}\nnpm run bench -- --help lists what it takes`,
+		);
+		return undefined;
+	}
+}
+
+/** What it says goes to stderr: stdout is for the figures. */
+function build() {
+	execFileSync("npm", ["run", "--silent", "build"], {
+		cwd: ROOT,
+		stdio: ["ignore", 2, 2],
+	});
 }
 
 /**
@@ -158,9 +185,6 @@ function gatewaysOf(cli, files) {
  * @returns {string[]} names of cases, those left out announced
  */
 function chosen({ group, rivals }) {
-	for (const name of group)
-		if (!Object.hasOwn(GROUPS, name))
-			throw new Error(`--group ${name}: ${Object.keys(GROUPS).join(", ")}`);
 	const broker = mosquittoVersion();
 	return Object.keys(GROUPS).filter((name) => {
 		if (group.length > 0 && !group.includes(name)) return false;

@@ -93,6 +93,10 @@ function sectionsOf({ figures, notes = [] }) {
  * @returns {number} exit code
  */
 export function writeTables(argv, print, complain) {
+	if (argv.includes("--help")) {
+		print(USAGE);
+		return 0;
+	}
 	try {
 		const { values, positionals } = parseArgs({
 			args: [...argv],
