@@ -57,6 +57,7 @@ class InlineEngine implements Engine {
 	/** While one of them is worked on: those behind it. */
 	#later: Batch[] | undefined;
 	#closed = false;
+	#whenRoom: (() => void) | undefined;
 
 	tickEvery = 0;
 	readonly #o: InlineOptions;
@@ -91,6 +92,7 @@ class InlineEngine implements Engine {
 
 	proceed(): void {
 		if (this.#backlog.length > 0) this.#wake();
+		this.#whenRoom?.();
 	}
 
 	tick(): void {
@@ -101,18 +103,27 @@ class InlineEngine implements Engine {
 
 	async end(): Promise<void> {
 		// What waits goes first, without rests: each of them was for a reading that is done with.
-		do {
+		for (;;) {
 			if (this.#guest === undefined || this.#rest.stopped) return;
 			this.#rest.cancel();
-			this.#drainBacklog();
-		} while (this.#backlog.length > 0 || this.#rest.stopped);
-		this.#rest.cancel();
+			if (this.#backlog.length === 0) break;
+			if (this.#outcomes.congested) await this.#room();
+			else this.#drainBacklog();
+		}
 		const error = this.#transact(NO_READINGS, 0, 0, AROUND, "E");
 		if (error !== undefined) this.#outcomes.restarted(error);
 	}
 
+	/** Resolves when there may be room downstream, or nobody waits for it any more. */
+	#room(): Promise<void> {
+		return new Promise((resolve) => {
+			this.#whenRoom = resolve;
+		});
+	}
+
 	async close(): Promise<void> {
 		this.#closed = true;
+		this.#whenRoom?.();
 		this.#rest.cancel();
 		this.#backlog = [];
 		this.#guest = undefined;

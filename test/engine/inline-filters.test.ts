@@ -231,6 +231,21 @@ test("while downstream has enough, what was fed waits, and goes on in order", as
 	expect(record.readyCount).toBe(1);
 });
 
+test("at the end what waits goes on when downstream has room, and never once it is closed", async () => {
+	for (const close of [false, true]) {
+		const { engine, record } = await started(await shipped("accept"));
+		record.congested = true;
+		engine.feed(numbered(0, ["1", "2"]));
+		const ended = engine.end();
+		expect(record.consumedNumbers).toEqual([]);
+		if (close) await engine.close();
+		record.congested = false;
+		engine.proceed?.();
+		await ended;
+		expect(record.consumedNumbers).toEqual(close ? [] : [0, 1]);
+	}
+});
+
 test.each([
 	["several batches wait", [["1", "2"], ["3"], ["4"]]],
 	["some of a batch wait behind one that fails", [["x", "2", "3", "4"]]],

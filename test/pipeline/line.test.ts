@@ -90,13 +90,40 @@ describe("acknowledgement", () => {
 	});
 });
 
-test("what a source hands over as soon as it may does not overtake what waited", async () => {
+/** A line with the engine that passes on what begins with e, and traps at x; its sink has enough for now. */
+async function fullLine() {
 	const module = await loadFilter(await trackedFixture("contract"), {
 		memory: 1 << 24,
 	});
-	const { line, source, sink } = scriptedLine({ engines: [inline(module)] });
-	await line.start();
-	sink.ready = false;
+	const parts = scriptedLine({ engines: [inline(module)] });
+	await parts.line.start();
+	parts.sink.ready = false;
+	return parts;
+}
+
+test.each(["stop", "kill"] as const)(
+	"a line whose sink has enough can %s",
+	async (how) => {
+		const { line, source, sink } = await fullLine();
+		source.intake.take(batchOf(["a", "e1"], ["a", "e2"]));
+		const stopped = line.stop();
+		await settled();
+		expect(sink.committed).toEqual([]);
+		if (how === "kill") {
+			await line.kill();
+			await line.ended;
+			expect(source.acknowledged).toBe(0);
+			return;
+		}
+		sink.ready = true;
+		sink.keeper.ready();
+		await stopped;
+		expect(source.acknowledged).toBe(2);
+	},
+);
+
+test("what a source hands over as soon as it may does not overtake what waited", async () => {
+	const { line, source, sink } = await fullLine();
 	source.intake.take(batchOf(["a", "x"], ["a", "e2"], ["a", "e3"]));
 	expect(source.paused).toBe(true);
 	let more = 1;
