@@ -12,13 +12,11 @@ import { join } from "node:path";
 import { launch, scratchFolder } from "./children.mjs";
 import { compareFiles } from "./compare.mjs";
 import { estimate } from "./estimate.mjs";
+import { GROUPS } from "./groups.mjs";
 import { checked, readResult, saveResult } from "./results.mjs";
 import { ROOT } from "./subjects.mjs";
 
 /** @typedef {import("./results.mjs").Result} Result */
-
-/** Counted or the same anyway: once is enough. */
-const ONCE = ["cost", "size"];
 
 /** What is measured when nothing else is asked for: what a change most likely moves. */
 export const USUAL = ["cost", "size", "in-module", "capacity"];
@@ -96,7 +94,7 @@ function needs(root) {
 export async function takeTurns(sides, { group, rounds, quick }, progress) {
 	for (const [i, name] of group.entries()) {
 		progress.begin(name, i + 1, group.length);
-		const turns = ONCE.includes(name) ? 1 : rounds;
+		const turns = GROUPS[name]?.counted ? 1 : rounds;
 		for (let round = 0; round < turns; round++)
 			for (const side of round % 2 ? [...sides].reverse() : sides) {
 				progress.say(`round ${round + 1}/${turns}: ${side.name}`);

@@ -52,9 +52,9 @@ export function compareMarkdown(a, b, comparisons, gate, folds = true) {
 
 /** In the order one looks for them. @type {readonly Verdict[]} */
 const VERDICTS = [
-	"slower",
+	"worse",
 	"gone",
-	"faster",
+	"better",
 	"changed",
 	"new",
 	"unstable",
@@ -68,12 +68,35 @@ const FOLDED = ["unstable", "elsewhere", "same"];
 /** @type {(comparisons: readonly Comparison[], verdicts: readonly Verdict[]) => string} */
 function counted(comparisons, verdicts) {
 	return verdicts
-		.map((verdict) => {
-			const n = comparisons.filter((each) => each.verdict === verdict).length;
-			return n ? `${n} ${verdict}` : "";
+		.flatMap((verdict) => {
+			const own = comparisons.filter((each) => each.verdict === verdict);
+			const words = own.map(wordOf);
+			return [...new Set(words)].map(
+				(word) => `${words.filter((each) => each === word).length} ${word}`,
+			);
 		})
-		.filter(Boolean)
 		.join(", ");
+}
+
+/** By unit, what more of it and less of it are called: `[more, less]`. @type {readonly [RegExp, string, string][]} */
+const WORDS = [
+	[/^(ms|µs|ns)$/, "slower", "faster"],
+	[/\/s$/, "faster", "slower"],
+	[/^(bytes|MiB)$/, "bigger", "smaller"],
+	[/^/, "more", "less"],
+];
+
+/**
+ * @param {Comparison} comparison
+ * @returns {string} the verdict as one says it of such a figure
+ */
+function wordOf({ verdict, a, b }) {
+	const figure = a ?? b;
+	if ((verdict !== "worse" && verdict !== "better") || !figure) return verdict;
+	const grew = (verdict === "better") === (figure.better === "more");
+	const [, more = "", less = ""] =
+		WORDS.find(([unit]) => unit.test(figure.unit)) ?? [];
+	return grew ? more : less;
 }
 
 /**
@@ -96,7 +119,7 @@ function caveats(a, b, comparisons) {
 		lines.push(
 			"Two runs: what the machine did between them is in these ratios. `npm run bench -- --against COMMIT` measures in turn.",
 		);
-	if (isNoisy(a.machine) || isNoisy(b.machine))
+	if (isNoisy(a) || isNoisy(b))
 		lines.push("The machine was not quiet: times compare at best.");
 	if (a.method.quick || b.method.quick)
 		lines.push("One of the runs was a quick one.");
@@ -113,10 +136,10 @@ function byChance(comparisons) {
 		({ a, b, exact }) => a && b && !exact && a.values.length >= ROUNDS_MIN,
 	);
 	const moved = judged.some(
-		({ verdict }) => verdict === "slower" || verdict === "faster",
+		({ verdict }) => verdict === "worse" || verdict === "better",
 	);
 	if (!moved) return "";
-	return `Of the ${judged.length} figures that are not exact, up to ${Math.ceil(judged.length / 20)} may seem slower or faster by chance.`;
+	return `Of the ${judged.length} figures that are not exact, up to ${Math.ceil(judged.length / 20)} may seem worse or better by chance.`;
 }
 
 /**
@@ -127,16 +150,19 @@ function table(title, comparisons) {
 	return markdownOf({
 		title,
 		columns: ["", "A", "B", "B / A", "95 %", "verdict"],
-		rows: comparisons.map(({ id, a, b, ratio, low, high, exact, verdict }) => [
-			`${nameOf({ id, a, b })}${exact ? " (exact)" : ""}`,
-			shown(a),
-			shown(b),
-			Number.isFinite(ratio) ? ratio.toFixed(3) : "-",
-			exact || !Number.isFinite(low)
-				? "-"
-				: `${low.toFixed(3)}–${high.toFixed(3)}`,
-			verdict === "slower" ? "**slower**" : verdict,
-		]),
+		rows: comparisons.map((each) => {
+			const { id, a, b, ratio, low, high, exact, verdict } = each;
+			return [
+				`${nameOf({ id, a, b })}${exact ? " (exact)" : ""}`,
+				shown(a),
+				shown(b),
+				Number.isFinite(ratio) ? ratio.toFixed(3) : "-",
+				exact || !Number.isFinite(low)
+					? "-"
+					: `${low.toFixed(3)}–${high.toFixed(3)}`,
+				verdict === "worse" ? `**${wordOf(each)}**` : wordOf(each),
+			];
+		}),
 	});
 }
 

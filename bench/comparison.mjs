@@ -1,6 +1,7 @@
 // Two results, figure by figure: the ratio with its interval, and the verdict that it allows.
 import { estimatePairs, estimateRatio } from "./estimate.mjs";
 import { classOf } from "./history.mjs";
+import { isCounted } from "./machine.mjs";
 import { UNSTABLE } from "./stats.mjs";
 
 /** Rounds below which an interval says nothing. */
@@ -11,9 +12,9 @@ export const THRESHOLD = 2;
 /**
  * @typedef {import("./results.mjs").ResultFigure} ResultFigure
  * @typedef {import("./results.mjs").Result} Result
- * @typedef {"slower" | "gone" | "faster" | "changed" | "new" | "unstable" | "elsewhere" | "same"} Verdict
- *   For sizes and counts slower is more of them; changed is what moved and is neither better nor worse; elsewhere is
- *   what is not exact and was measured on another machine.
+ * @typedef {"worse" | "gone" | "better" | "changed" | "new" | "unstable" | "elsewhere" | "same"} Verdict
+ *   Worse and better are told by the figure (slower, bigger, more …); changed is what moved and is neither; elsewhere
+ *   is what is not exact and was measured on another machine.
  *
  * @typedef {object} Comparison
  * @property {ResultFigure | undefined} a
@@ -74,6 +75,8 @@ function judge(a, b, threshold, { paired, elsewhere }) {
 		? estimatePairs(b.values, a.values)
 		: estimateRatio(b.values, a.values);
 	if (elsewhere) return { ...found, verdict: "elsewhere" };
+	if (isCounted(a) && isCounted(b))
+		return { ...found, verdict: direction(a, found.ratio > 1) };
 	if (Math.min(a.values.length, b.values.length) < ROUNDS_MIN)
 		return { ...found, verdict: "unstable" };
 	const { low, high } = found;
@@ -91,12 +94,12 @@ function judge(a, b, threshold, { paired, elsewhere }) {
  */
 function direction({ better }, grew) {
 	if (better === "neither") return "changed";
-	return grew === (better === "more") ? "faster" : "slower";
+	return grew === (better === "more") ? "better" : "worse";
 }
 
 const GATES = ["exact", "all", "none"];
 
-/** @typedef {"exact" | "all" | "none"} Gate which figures may not become slower, or vanish */
+/** @typedef {"exact" | "all" | "none"} Gate which figures may not become worse, or vanish */
 
 /**
  * @param {readonly Comparison[]} comparisons
@@ -107,7 +110,7 @@ export function broken(comparisons, gate) {
 	if (gate === "none") return [];
 	return comparisons.filter(
 		({ verdict, exact }) =>
-			(verdict === "slower" || verdict === "gone") && (exact || gate === "all"),
+			(verdict === "worse" || verdict === "gone") && (exact || gate === "all"),
 	);
 }
 

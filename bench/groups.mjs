@@ -5,6 +5,7 @@
  * @typedef {object} Group
  * @property {(plan: import("./run.mjs").Plan) => Promise<import("./table.mjs").Section[]>} run
  * @property {boolean} [broker] needs mosquitto
+ * @property {true} [counted] the same however busy the machine is: once is enough
  * @property {boolean} [rival] is worth running for the rivals alone
  */
 
@@ -50,9 +51,11 @@ export const GROUPS = {
 	},
 	cost: {
 		run: async (plan) => (await import("./cases/cost.mjs")).cost(plan),
+		counted: true,
 	},
 	size: {
 		run: async (plan) => (await import("./cases/size.mjs")).size(plan),
+		counted: true,
 	},
 	scale: {
 		run: async (plan) => (await import("./cases/scale.mjs")).scale(plan),

@@ -92,20 +92,20 @@ function commit() {
 
 /** @param {Machine} machine */
 export function headerOf(machine) {
-	const { busy, stolen, load, engines, ...fixed } = machine;
-	const facts = Object.entries({ ...fixed, ...engines }).map(
-		([key, value]) => `${key} ${value}`,
-	);
+	const { busy, stolen, load, engines, date, ...fixed } = machine;
+	const dated = { ...fixed, date: `${date} UTC`, ...engines };
+	const facts = Object.entries(dated).map(([key, value]) => `${key} ${value}`);
 	const mood = `load ${load}, ${busy.toFixed(2)} cores busy and ${stolen.toFixed(2)} stolen before the start`;
-	return `${facts.join(" · ")} (UTC) · ${mood}`;
+	return `${facts.join(" · ")} · ${mood}`;
 }
 
 /**
  * @param {Machine} machine
+ * @param {boolean} timed whether anything is measured that a busy machine changes
  * @returns {string | undefined}
  */
-export function warningOf(machine) {
-	if (!isNoisy(machine)) return undefined;
+export function warningOf(machine, timed) {
+	if (!timed || !isBusy(machine)) return undefined;
 	const { busy, stolen, cores } = machine;
 	return [
 		"!".repeat(72),
@@ -115,10 +115,24 @@ export function warningOf(machine) {
 	].join("\n");
 }
 
-/**
- * @param {Pick<Machine, "busy" | "stolen">} machine
- * @returns {boolean} whether its figures are not to be quoted
- */
-export function isNoisy({ busy, stolen }) {
+/** @type {(machine: Pick<Machine, "busy" | "stolen">) => boolean} */
+function isBusy({ busy, stolen }) {
 	return busy + stolen > NOISY;
+}
+
+/**
+ * @param {Pick<import("./results.mjs").Result, "machine" | "figures">} result
+ * @returns {boolean} whether some of its figures are not to be quoted
+ */
+export function isNoisy({ machine, figures }) {
+	return isBusy(machine) && !figures.every(isCounted);
+}
+
+/**
+ * What is stored is weighed once and has no noise, also where the Go or the zlib at hand decide it.
+ *
+ * @param {Pick<import("./results.mjs").ResultFigure, "exact" | "group">} figure
+ */
+export function isCounted({ exact, group }) {
+	return exact || group === "size";
 }

@@ -89,7 +89,8 @@ function seriesNames(results) {
  * @param {string} name
  * @param {number} series
  */
-function machineCard({ machine, method }, name, series) {
+function machineCard(result, name, series) {
+	const { machine, method } = result;
 	const engines = Object.entries(machine.engines)
 		.map(([engine, version]) => `${engine} ${version}`)
 		.join(", ");
@@ -103,7 +104,7 @@ function machineCard({ machine, method }, name, series) {
 		["run", `${machine.date} UTC, ${counted(method.rounds, "round")}`],
 	];
 	const warnings = [
-		...(isNoisy(machine)
+		...(isNoisy(result)
 			? ["Not quiet: times compare at best, do not quote them."]
 			: []),
 		...(method.quick ? ["A quick run: it shows that everything works."] : []),

@@ -97,7 +97,10 @@ async function bench(names, options) {
 	const machine = await describeMachine();
 	const header = headerOf(machine);
 	console.log(`${header}\n`);
-	const warning = warningOf(machine);
+	const warning = warningOf(
+		machine,
+		names.some((name) => !GROUPS[name]?.counted),
+	);
 	if (warning) progress.tell(warning);
 	const { sections, took } = await runAll(names, plan);
 	const aims = verdicts(sections);

@@ -148,10 +148,11 @@ export function textOfFigure(figure) {
 }
 
 /** @type {(result: Result) => string} */
-function told({ machine, method }) {
+function told(result) {
+	const { machine, method } = result;
 	const { date, node, commit } = machine;
 	const doubts = [
-		...(isNoisy(machine) ? ["the machine was not quiet"] : []),
+		...(isNoisy(result) ? ["the machine was not quiet"] : []),
 		...(method.quick ? ["a quick run"] : []),
 	];
 	const doubt = doubts.length ? `; ${doubts.join(", ")}` : "";

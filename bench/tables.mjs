@@ -46,7 +46,7 @@ function partOf(result, later) {
 	);
 	return [
 		`\`${headerOf(result.machine)}\``,
-		...(isNoisy(result.machine) ? ["**Not quiet.**"] : []),
+		...(isNoisy(result) ? ["**Not quiet.**"] : []),
 		...(result.method.quick ? ["**A quick run.**"] : []),
 		...(aims ? [markdownOf(aims)] : []),
 		...sections.map(markdownOf),

@@ -29,7 +29,7 @@ describe("turns of A and B", () => {
 	it("are compared side by side: a machine that changes its mood changes no ratio", () => {
 		const found = compare(side("base", 1), side("branch", 1.05));
 		const rate = found.find(({ id }) => id === RATE);
-		expect(rate?.verdict).toBe("faster");
+		expect(rate?.verdict).toBe("better");
 		expect(rate?.low).toBeCloseTo(1.05, 6);
 		expect(rate?.high).toBeCloseTo(1.05, 6);
 	});

@@ -5,11 +5,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { compareFiles } from "../../bench/compare.mjs";
 import { broken, compare } from "../../bench/comparison.mjs";
 import { compareMarkdown } from "../../bench/comparison-text.mjs";
+import { warningOf } from "../../bench/machine.mjs";
 import type { Result } from "../../bench/results.mjs";
 import { around, sampleResult } from "./samples.js";
 
 const RATE = "in-module/in-the-module/overheat/readings-s-at-4-kib";
 const CPU = "capacity/capacity/wasieve-qos-1/cpu-µs-msg";
+const SIZE = "size/modules/overheat/bytes";
 const COST = "cost/deterministic-cost/overheat/instructions-reading";
 
 function verdictOf(id: string, a: Result, b: Result, threshold?: number) {
@@ -23,12 +25,12 @@ describe("compare", () => {
 	it.each([
 		["the same", around(2e6), "same"],
 		["a percent more, which is nothing", around(2.02e6), "same"],
-		["a fifth more", around(2.4e6), "faster"],
-		["a fifth less", around(1.6e6), "slower"],
-		["three times, however noisy", around(6e6, 0.5), "faster"],
+		["a fifth more", around(2.4e6), "better"],
+		["a fifth less", around(1.6e6), "worse"],
+		["three times, however noisy", around(6e6, 0.5), "better"],
 		["the same, but noisy", around(2e6, 0.5), "unstable"],
 		["two rounds", [2e6, 2e6], "unstable"],
-		["half, in three rounds", [1e6, 1.01e6, 0.99e6], "slower"],
+		["half, in three rounds", [1e6, 1.01e6, 0.99e6], "worse"],
 		["no less, in three noisy rounds", [1.9e6, 1.6e6, 1.95e6], "unstable"],
 	])("a rate that is %s", (_, rate, verdict) => {
 		expect(verdictOf(RATE, base, sampleResult({ rate }))).toBe(verdict);
@@ -37,7 +39,7 @@ describe("compare", () => {
 	it("finds a tenth less, and not a hundredth", () => {
 		const noisy = (middle: number) =>
 			sampleResult({ rate: around(middle, 0.03) });
-		expect(verdictOf(RATE, noisy(2e6), noisy(1.8e6))).toBe("slower");
+		expect(verdictOf(RATE, noisy(2e6), noisy(1.8e6))).toBe("worse");
 		expect(verdictOf(RATE, noisy(2e6), noisy(1.98e6))).toBe("same");
 	});
 
@@ -58,30 +60,30 @@ describe("compare", () => {
 			{ cpu: "Other", arch: "arm64" },
 		);
 		expect(verdictOf(RATE, base, there)).toBe("elsewhere");
-		expect(verdictOf(COST, base, there)).toBe("slower");
+		expect(verdictOf(COST, base, there)).toBe("worse");
 		const faults = broken(compare(base, there), "all");
 		expect(faults.map(({ id }) => id)).toEqual([COST]);
 	});
 
 	it("knows that less time is better", () => {
 		expect(verdictOf(CPU, base, sampleResult({ us: around(9) }))).toBe(
-			"faster",
+			"better",
 		);
 		expect(verdictOf(CPU, base, sampleResult({ us: around(15) }))).toBe(
-			"slower",
+			"worse",
 		);
 	});
 
 	it("takes a smaller difference for none when told", () => {
 		const after = sampleResult({ us: around(13) });
-		expect(verdictOf(CPU, base, after)).toBe("slower");
+		expect(verdictOf(CPU, base, after)).toBe("worse");
 		expect(verdictOf(CPU, base, after, 20)).toBe("same");
 	});
 
 	it("sees the smallest difference of what is exact", () => {
 		const more = sampleResult({ instructions: 3198.9 });
-		expect(verdictOf(COST, base, more)).toBe("slower");
-		expect(verdictOf(COST, more, base)).toBe("faster");
+		expect(verdictOf(COST, base, more)).toBe("worse");
+		expect(verdictOf(COST, more, base)).toBe("better");
 		expect(verdictOf(COST, base, sampleResult())).toBe("same");
 	});
 
@@ -101,6 +103,20 @@ describe("compare", () => {
 		expect(verdict(size(5, false), size(6, false))).toBe("unstable");
 		const grown = compare(size(5, true), size(6, true));
 		expect(broken(grown, "exact")).toEqual([]);
+	});
+
+	it("finds nothing unstable in what was weighed once", () => {
+		const weighed = (bytes: number, cpu = "Sample CPU") => {
+			const result = sampleResult({ bytes }, { cpu });
+			for (const each of result.figures) each.exact = false;
+			return result;
+		};
+		const [before, after] = [weighed(1_356_947), weighed(1_356_996)];
+		expect(verdictOf(SIZE, before, after)).toBe("worse");
+		expect(verdictOf(SIZE, after, before)).toBe("better");
+		expect(verdictOf(SIZE, before, before)).toBe("same");
+		// Another machine may have another Go.
+		expect(verdictOf(SIZE, before, weighed(1, "Other"))).toBe("elsewhere");
 	});
 
 	it("gives the ratio with its interval", () => {
@@ -192,7 +208,7 @@ describe("bench compare A.json B.json", () => {
 		);
 	});
 
-	it("puts slower first, then faster, and folds the rest away", () => {
+	it("puts worse first, then better, and folds the rest away", () => {
 		const noisy = { rate: around(2e6, 0.5), us: around(15) };
 		const before = sampleResult({ bytes: 9000 });
 		const [a, b, markdown] = files(before, sampleResult(noisy));
@@ -200,12 +216,12 @@ describe("bench compare A.json B.json", () => {
 		const text = readFileSync(markdown, "utf8");
 		const [shown = "", folded = ""] = text.split("<details>");
 		expect(shown).not.toMatch(/\| +(unstable|same) \|/);
-		expect(shown).toContain("1 slower, 2 faster, 4 unstable, 1 same.");
+		expect(shown).toContain("1 slower, 2 smaller, 4 unstable, 1 same.");
 		expect(
 			shown
-				.match(/(slower|faster)(\*\*)? +\|/g)
+				.match(/(slower|smaller)(\*\*)? +\|/g)
 				?.map((cell) => cell.slice(0, 6)),
-		).toEqual(["slower", "faster", "faster"]);
+		).toEqual(["slower", "smalle", "smalle"]);
 		expect(folded).toContain("<summary>4 unstable, 1 same</summary>");
 		expect(folded.match(/\| +unstable \|/g)).toHaveLength(4);
 	});
@@ -221,6 +237,30 @@ describe("bench compare A.json B.json", () => {
 		expect(compareMarkdown(sampleResult(), newer, [], "exact")).toContain(
 			"> Node differs: v20.20.2, then v22.1.0.",
 		);
+	});
+
+	it("calls what got worse or better by its own name", () => {
+		const moved = (values: Parameters<typeof sampleResult>[0]) => {
+			const [a, b] = [sampleResult(), sampleResult(values)];
+			return compareMarkdown(a, b, compare(a, b), "exact", false);
+		};
+		const all = { rate: around(1e6), us: around(9), instructions: 4000 };
+		const text = moved({ ...all, bytes: 9000 });
+		expect(text).toContain("4 slower, 1 more, 2 bigger, 1 faster.");
+		expect(text).toMatch(/cost · overheat .* \*\*more\*\* \|/);
+		expect(text).toMatch(/size · overheat .* \*\*bigger\*\* \|/);
+		expect(text).toMatch(/capacity · wasieve, .* faster \|/);
+		expect(moved({ instructions: 3000 })).toContain("1 less, 7 same.");
+	});
+
+	it("does not doubt what is counted on a busy machine", () => {
+		const busy = sampleResult({}, { busy: 1 });
+		const counted = busy.figures.filter(({ exact }) => exact);
+		const text = (of: Result) => compareMarkdown(of, of, [], "exact");
+		expect(text(busy)).toContain("not quiet");
+		expect(text({ ...busy, figures: counted })).not.toContain("not quiet");
+		expect(warningOf(busy.machine, true)).toContain("NOT QUIET: 1.00 of 2");
+		expect(warningOf(busy.machine, false)).toBeUndefined();
 	});
 
 	it("says how many of many verdicts may be chance", () => {

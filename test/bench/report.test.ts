@@ -70,9 +70,9 @@ it("refuses a file without the marks and leaves it alone", () => {
 });
 
 it("reads its flags", () => {
-	expect(readOptions(["--quick", "--group", "exec"])).toMatchObject({
+	expect(readOptions(["--quick", "--group", "size"])).toMatchObject({
 		quick: true,
-		group: ["exec"],
+		group: ["size"],
 		rounds: 1,
 	});
 	expect(readOptions([]).rounds).toBe(3);

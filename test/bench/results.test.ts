@@ -144,6 +144,7 @@ describe("a result", () => {
 		expect(machine.arch).toBe(process.arch);
 		expect(machine.engines.v8).toBe(process.versions.v8);
 		expect(headerOf(machine)).toContain(`node ${process.version}`);
+		expect(headerOf(machine)).toContain(` · date ${machine.date} UTC · v8 `);
 	});
 
 	const [first] = sampleResult().figures;
