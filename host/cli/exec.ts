@@ -9,6 +9,7 @@ import { IN_BAND, type InBand, inBandOf } from "./in-band.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { parseOptions, quantity } from "./options.js";
 import { usage } from "./report.js";
+import { refuseUnheard } from "./unheard-args.js";
 import { tellUnknown } from "./unknown-params.js";
 
 /** Exit codes beside the guest's own; the numbers that timeout(1), docker and wasmtime use for the like. */
@@ -53,7 +54,8 @@ what it makes of them out on stdout. It streams: an alert leaves before the next
                    docker-wasm or ctr, which get an image made of the module, or a command in one word, as
                    in --engine 'wasmer run {module}'. It has no fuel, and its own clock and random numbers
   --network NET    a container's network: none (default), host or container:NAME
-  --               what follows are the guest's arguments, even if it begins with a dash
+  --               what follows are the guest's arguments, even if it begins with a dash; a filter
+                   made with the SDK takes none
 
 Exit codes: the guest's own (its low 8 bits), or, with one line on stderr that says why,
 124 it reached a limit (fuel, time, output), 125 the module or the engine is refused, 134 it trapped; 141 nobody read
@@ -166,6 +168,7 @@ async function run(given: CommandLine, io: Io): Promise<Ending> {
 	if (engine === EMBEDDED) return runHere(given, io);
 	const { runElsewhere } = await import("./exec-elsewhere.js");
 	const module = readModule(resolve(io.cwd, given.module));
+	await refuseUnheard(given.args, module, given.module);
 	await tellUnknown(given.params, module, io);
 	const { time = TIME } = given;
 	const start = time * STARTS;
@@ -179,12 +182,13 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 	]);
 	const path = resolve(io.cwd, given.module);
 	const module = readModule(path);
+	await refuseUnheard(given.args, module, given.module);
 	if (given.inBand) {
 		await tellUnknown(given.params, module, io);
 		const { runInBand } = await import("./exec-in-band.js");
 		return runInBand({ ...given, ...given.inBand, path }, module, io);
 	}
-	const { wasm, fuel } = loadOnce(module, given.memory);
+	const { wasm, fuel, info } = loadOnce(module, given.memory);
 	await tellUnknown(given.params, module, io);
 	const execution: Execution = {
 		wasm,
@@ -193,6 +197,7 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 		fuel: fuel === undefined ? fuel : { global: fuel, units: given.fuel },
 		output: given.output,
 		realTime: given.realTime,
+		singly: info.kind === "sdk",
 	};
 	if (fuel !== undefined && given.time === undefined) {
 		return execute(execution);

@@ -28,6 +28,17 @@ export const BEGINNING = 946_684_800_000;
 export function execute(run: Execution, watch?: Int32Array): Ending {
 	const nature = run.realTime ? new RealNature() : new VirtualNature(BEGINNING);
 	const host = new StdioHost(run, nature, watch);
+	const ending = live(run, host);
+	try {
+		host.flush();
+		return ending;
+	} catch (thrown) {
+		if (thrown instanceof ClosedPipe) return { ...ended(0), closedPipe: true };
+		return ending.error ? ending : failed(asWasieveError(thrown));
+	}
+}
+
+function live(run: Execution, host: StdioHost): Ending {
 	let memory: WebAssembly.Memory | undefined;
 	try {
 		const { exports } = new WebAssembly.Instance(
@@ -44,8 +55,15 @@ export function execute(run: Execution, watch?: Int32Array): Ending {
 		const why = faultOf(thrown, host.tank.left, "", run.wasm);
 		// Nobody counts this byte: the tank may be empty, and the budget for output with it.
 		host.finishLine();
-		return failed(why);
+		return failed(why.code.startsWith("E_GUEST") ? during(why, host) : why);
 	}
+}
+
+/** The same, with the reading that the guest was at work on. */
+function during(why: WasieveError, { reading }: StdioHost): WasieveError {
+	if (reading === undefined) return why;
+	const { code, message, hint = "", cause } = why;
+	return fault(code, `${message} in reading ${reading}`, hint, cause);
 }
 
 /**

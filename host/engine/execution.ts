@@ -11,6 +11,11 @@ export interface Execution {
 	output: number;
 	/** Grants the machine's clocks and random numbers. */
 	realTime: boolean;
+	/**
+	 * Hands lines over one by one: to a module that keeps its outputs back until it has worked on all
+	 * that a read gave it, as the SDK's do. What ends it then takes no finished reading's outputs along.
+	 */
+	singly: boolean;
 }
 
 /** Words shared with the watched thread. */

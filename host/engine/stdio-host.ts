@@ -14,6 +14,8 @@ const LINE_END = Uint8Array.of(LF);
 
 /** What a system call of the machine costs, 1 to 3 µs, as bytes copied. */
 const CALL = 10_000;
+/** Bytes of output kept back at most. */
+const KEPT = 65_536;
 /** First and longest pause before a descriptor that would block is tried again, ms. */
 const PAUSE_MIN = 0.1;
 const PAUSE_MAX = 20;
@@ -40,6 +42,13 @@ export class StdioHost implements WasiHost {
 	#lines = 0;
 	/** The guest's last line on stderr has no end yet. */
 	#unfinished = false;
+	readonly #singly: boolean;
+	/** Written by the guest and kept back until nothing is held: a system call a read, and not one a line. */
+	readonly #kept: Buffer | undefined;
+	#keptBytes = 0;
+	/** Line ends handed over, and whether the last read was up to one. */
+	#handed = 0;
+	#whole = false;
 
 	constructor(run: Execution, nature: Nature, watch?: Int32Array) {
 		this.args = run.args;
@@ -49,15 +58,24 @@ export class StdioHost implements WasiHost {
 		this.#output = run.output;
 		this.#budget = run.output * AROUND;
 		this.#watch = watch ?? new Int32Array(Watch.COUNT);
+		this.#singly = run.singly;
+		// A thread that is watched can be ended at any time, and what it keeps with it.
+		if (run.singly && !watch) this.#kept = Buffer.allocUnsafe(KEPT);
+	}
+
+	/** The reading that the guest is at work on, from 1; undefined where that is not known. */
+	get reading(): number | undefined {
+		return this.#singly && this.#whole ? this.#handed : undefined;
 	}
 
 	read(memory: Uint8Array, at: number, length: number): number {
 		this.asked = true;
-		this.spend(CALL);
 		const got =
 			this.#held.length > 0
 				? this.#readHeld(memory, at, length)
 				: this.#readStdin(memory, at, length);
+		this.#handed += this.#lines;
+		this.#whole = this.#lines > 0 && memory[at + got - 1] === LF;
 		if (got > 0) this.#turn(Math.max(1, this.#lines), got);
 		// Once: a guest that reads on and on behind the end gets no more.
 		else if (!this.#ended) this.#turn(AROUND, 0);
@@ -66,6 +84,8 @@ export class StdioHost implements WasiHost {
 	}
 
 	#readStdin(memory: Uint8Array, at: number, length: number): number {
+		this.flush();
+		this.spend(CALL);
 		const got = this.#patiently(Watch.READING, () =>
 			unlessBroken("E_FILE_READ", "stdin cannot be read", () =>
 				readSync(0, memory, at, length, null),
@@ -83,9 +103,9 @@ export class StdioHost implements WasiHost {
 		return taken;
 	}
 
-	/** Counts the lines of `bytes` that one tank is for, and says where they end. */
+	/** Counts the lines of `bytes` that one tank is for, or one, and says where they end. */
 	#cut(bytes: Uint8Array): number {
-		const { most } = this.tank;
+		const most = this.#singly ? 1 : this.tank.most;
 		let lf = -1;
 		for (this.#lines = 0; this.#lines < most; this.#lines++) {
 			lf = bytes.indexOf(LF, lf + 1);
@@ -95,12 +115,37 @@ export class StdioHost implements WasiHost {
 	}
 
 	write(fd: 1 | 2, memory: Uint8Array, at: number, end: number): number {
+		if (fd === 1 && this.#keep(memory, at, end)) return end - at;
+		this.flush();
 		this.spend(CALL + end - at);
-		this.#budget -= end - at;
-		if (this.#budget < 0) throw tooMuch(this.#output);
+		this.#charge(end - at);
 		Atomics.add(this.#watch, Watch.WRITES, 1);
 		if (fd === 2) this.#unfinished = memory[end - 1] !== LF;
 		return this.#patiently(Watch.WRITING, () => writeOnce(fd, memory, at, end));
+	}
+
+	/** Whether there was room to keep it back. */
+	#keep(memory: Uint8Array, at: number, end: number): boolean {
+		const kept = this.#kept;
+		if (kept === undefined || end - at > KEPT) return false;
+		if (end - at > KEPT - this.#keptBytes) this.flush();
+		this.spend(end - at);
+		this.#charge(end - at);
+		kept.set(memory.subarray(at, end), this.#keptBytes);
+		this.#keptBytes += end - at;
+		return true;
+	}
+
+	#charge(bytes: number): void {
+		this.#budget -= bytes;
+		if (this.#budget < 0) throw tooMuch(this.#output);
+	}
+
+	/** Lets out what was kept back. Throws ClosedPipe, E_FILE_WRITE. */
+	flush(): void {
+		const bytes = this.#keptBytes;
+		this.#keptBytes = 0;
+		if (bytes > 0) writeAll(1, (this.#kept as Buffer).subarray(0, bytes));
 	}
 
 	/** Ends the guest's last line on stderr, so that what is said about its end has one of its own. */
