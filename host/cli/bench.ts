@@ -7,6 +7,7 @@ import { type Budget, exceeded, parseBudget } from "./budget.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import type { Measured, PerformanceLabel } from "./label.js";
 import { oneOperand, parseOptions, quantity } from "./options.js";
+import { disturbance } from "./others.js";
 import { usage } from "./report.js";
 
 const ROUNDS = 9;
@@ -21,13 +22,13 @@ Runs MODULE over READINGS (one a line) in the embedded engine, without a gateway
 says what it costs. Size, instructions per reading and peak memory are the same on every machine
 and in every run: gate on them. Speed is this machine's: a median of rounds with its 95 % interval.
 
-  --input FILE     readings, one a line
+  --input FILE     readings, one a line; --readings FILE is the same
   --budget FILE    JSON with any of bytes, gzip, instructionsPerReading, peakMemory, compileMs,
                    instantiateUs (at most) and readingsPerSecond (at least)
   --json FILE      writes the performance label, beside the figures of other architectures if FILE
                    has them already; - is stdout, and then nothing else is there
   --param K=V      a parameter of the filter; may be given again
-  --rounds N       timed rounds (default ${ROUNDS})
+  --rounds N       timed rounds of 0.1 s or more (default ${ROUNDS})
   --memory SIZE    the guest's memory at most (default 16MiB)
   --fuel COUNT     units of work for each line (default 10M)
 
@@ -68,6 +69,7 @@ interface Given {
 function readCommandLine(argv: string[], io: Io): Given {
 	const { values, positionals } = parseOptions("bench", argv, {
 		input: { type: "string" },
+		readings: { type: "string" },
 		budget: { type: "string" },
 		json: { type: "string" },
 		param: { type: "string", multiple: true },
@@ -76,7 +78,7 @@ function readCommandLine(argv: string[], io: Io): Given {
 		fuel: { type: "string" },
 	});
 	const path = oneOperand("bench", "MODULE", positionals);
-	if (values.input === undefined) throw usage("bench", "--input is missing");
+	const input = inputOf(values);
 	const { param: params = [], memory = "16MiB", fuel = "10M" } = values;
 	const odd = params.find((param) => !/^[^=\0]+=[^\0]*$/.test(param));
 	if (odd !== undefined)
@@ -86,7 +88,7 @@ function readCommandLine(argv: string[], io: Io): Given {
 	return {
 		name: basename(path),
 		module: read(at(path), "E_MODULE_READ"),
-		input: read(at(values.input), "E_FILE_READ"),
+		input: read(at(input), "E_FILE_READ"),
 		budget:
 			budget === undefined
 				? {}
@@ -97,6 +99,16 @@ function readCommandLine(argv: string[], io: Io): Given {
 		memory: quantity("bench", "memory", "bytes", memory, 1),
 		fuel: quantity("bench", "fuel", "count", fuel, 1),
 	};
+}
+
+/** Who has just built calls it --readings, as `wasieve build` does. */
+function inputOf(values: { input?: string; readings?: string }): string {
+	const { input, readings } = values;
+	if (input !== undefined && readings !== undefined)
+		throw usage("bench", "--input and --readings are the same: give one");
+	const file = input ?? readings;
+	if (file === undefined) throw usage("bench", "--input is missing");
+	return file;
 }
 
 function roundsOf(written = String(ROUNDS)): number {
@@ -170,9 +182,18 @@ function textOf(label: PerformanceLabel): string {
 			["compile", `${range(here.compileMs)} ms`],
 			["instantiate", `${range(here.instantiateUs)} µs`],
 			["readings/s", range(here.readingsPerSecond)],
+			...doubtsOf(here.othersBusy),
 		);
 	const lines = rows.map(([key, value]) => `  ${key.padEnd(22)}${value}\n`);
 	return `${label.module}\n${lines.join("")}`;
+}
+
+function doubtsOf(othersBusy: number): [string, string][] {
+	const why = disturbance(othersBusy);
+	if (why === undefined) return [];
+	return [
+		["NOT QUIET", `${why}: compile, instantiate and readings/s are a hint`],
+	];
 }
 
 function outcomesText(outcomes: PerformanceLabel["outcomes"]): string {

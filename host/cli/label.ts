@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import type { Gauge } from "../engine/gauge.js";
 import { WasieveError } from "../errors.js";
 import { digestOf } from "../pack/digest.js";
+import { watchOthers } from "./others.js";
 import { type Counted, type Outcomes, outcomesOf } from "./outcomes.js";
 import { usage } from "./report.js";
 
@@ -37,6 +38,8 @@ export interface PerformanceLabel {
 export interface MachineLabel {
 	cpu: string;
 	node: string;
+	/** Cores that other processes kept busy meanwhile. */
+	othersBusy: number;
 	compileMs: Measured;
 	instantiateUs: Measured;
 	readingsPerSecond: Measured;
@@ -45,6 +48,8 @@ export interface MachineLabel {
 const LF = 10;
 /** Readings a timed run has at least: below, the clock and the first calls show. */
 const READINGS_MIN = 20_000;
+/** A round lasts so long at least: shorter ones differ more from one run of bench to the next than they say. */
+const ROUND_MS = 100;
 const INPUT_MAX = 64 * 1024 * 1024;
 const STARTS = 30;
 const COMPILES = 5;
@@ -163,17 +168,28 @@ function timed(
 	gauge.run(long); // Until here V8 has compiled it with its first, quick compiler only.
 	const times = (count: number, what: () => number) =>
 		measured(Array.from({ length: count }, what));
-	return {
-		cpu: cpus()[0]?.model ?? "unknown",
-		node: process.version,
+	const othersBusy = watchOthers();
+	const figures = {
 		compileMs: times(COMPILES, () => open().compileMs),
 		instantiateUs: times(STARTS, () => {
 			return gauge.run(new Uint8Array(0)).instantiateMs * 1000;
 		}),
 		readingsPerSecond: times(rounds, () => {
-			return ((readings * copies) / gauge.run(long).runMs) * 1000;
+			return readings * copies * runsPerSecond(gauge, long);
 		}),
 	};
+	return {
+		cpu: cpus()[0]?.model ?? "unknown",
+		node: process.version,
+		othersBusy: Math.round(othersBusy() * 100) / 100,
+		...figures,
+	};
+}
+
+function runsPerSecond(gauge: Gauge, input: Uint8Array): number {
+	let [runs, ms] = [0, 0];
+	for (; ms < ROUND_MS; runs++) ms += gauge.run(input).runMs;
+	return (runs / ms) * 1000;
 }
 
 /**

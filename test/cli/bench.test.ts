@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
 	cpSync,
 	mkdirSync,
@@ -7,7 +8,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { measured } from "#host/cli/label.js";
+import { exceeded } from "#host/cli/budget.js";
+import {
+	type MachineLabel,
+	measured,
+	type PerformanceLabel,
+} from "#host/cli/label.js";
+import { disturbance, watchOthers } from "#host/cli/others.js";
 import { assemble } from "../engine/wat.js";
 import { finish, folder, MAIN, ROOT, wasieve } from "./child.js";
 import { commands } from "./readme.js";
@@ -149,7 +156,7 @@ describe("wasieve bench", () => {
 		const ran = await bench("--budget", budget);
 		expect(ran.code).toBe(1);
 		expect(ran.stdout).toContain("peak memory");
-		const lines = ran.stderr.trim().split("\n");
+		const lines = ran.stderr.match(/^error .*$/gm) ?? [];
 		expect(lines).toHaveLength(4);
 		expect(lines[0]).toMatch(
 			/^error E_BUDGET: bytes is [\d,]+, the budget is 10 bytes at most$/,
@@ -164,13 +171,22 @@ describe("wasieve bench", () => {
 	it.each([
 		["not JSON", "{", "is not JSON"],
 		["a list", "[]", "a budget is an object"],
-		["an unknown key", '{"speed":1}', "'speed' is no budget; there are bytes"],
+		[
+			"an unknown key",
+			'{"speed":1}',
+			"'speed' is no budget; budgets are bytes",
+		],
 		["a word", '{"bytes":"8k"}', "'bytes' is not a number"],
 		["a negative number", '{"bytes":-1}', "'bytes' is not a number"],
+		[
+			"several mistakes",
+			'{"speed":1,"gzip":"4k","bytes":-1}',
+			/'speed' is no budget; 'gzip' is not a number of 0 or more; 'bytes' is not .*; budgets are bytes, /,
+		],
 	])("refuses a budget file with %s", async (_, text, said) => {
 		const ran = await bench("--budget", file("budget.json", text));
 		expect(ran.code).toBe(2);
-		expect(ran.stderr).toContain(said);
+		expect(ran.stderr).toMatch(said);
 	});
 
 	it.each([
@@ -180,6 +196,12 @@ describe("wasieve bench", () => {
 			[OVERHEAT, "--input", "no"],
 			1,
 			"E_FILE_READ",
+		],
+		[
+			"two inputs",
+			[OVERHEAT, "--input", "a", "--readings", "b"],
+			2,
+			"give one",
 		],
 		["no module", ["--input", "x"], 2, "MODULE is missing"],
 		[
@@ -207,11 +229,41 @@ describe("wasieve bench", () => {
 		expect(ran.stderr).toContain(said);
 	});
 
+	it("takes --readings as build does", async () => {
+		const input = file("readings.ndjson", READINGS);
+		const rest = ["--readings", input, "--rounds", "1"];
+		const ran = await wasieve(["bench", OVERHEAT, ...rest]);
+		expect(ran).toMatchObject({ code: 0, stderr: "" });
+		expect(ran.stdout).toContain("40 readings");
+	});
+
 	it("ends a filter that does not end", async () => {
 		const ran = await bench("--fuel", "1");
 		expect(ran.code).toBe(1);
 		expect(ran.stderr).toContain("E_GUEST_FUEL");
 		expect(ran.stderr).toContain("--fuel");
+	});
+});
+
+describe("a machine that is not quiet", () => {
+	it("is noticed by what other processes burn", () => {
+		const othersBusy = watchOthers();
+		const burn = "while (process.cpuUsage().user < 300_000);";
+		spawnSync(process.execPath, ["-e", burn]);
+		expect(disturbance(othersBusy())).toMatch(/^\d+\.\d cores were busy/);
+		expect(disturbance(0.02)).toBeUndefined();
+	});
+
+	it("is told with a budget of time that was exceeded, and with no other", () => {
+		const label = { size: { bytes: 9000 } } as PerformanceLabel;
+		const speed = { median: 9, low: 8, high: 10, rounds: 9 };
+		const here = { readingsPerSecond: speed, othersBusy: 1.04 } as MachineLabel;
+		const budget = { bytes: 10, readingsPerSecond: 100 };
+		const hints = (machine: MachineLabel) =>
+			exceeded(label, machine, budget).map(({ hint }) => hint);
+		const said = "1.0 cores were busy with other things meanwhile";
+		expect(hints(here)).toEqual([undefined, expect.stringContaining(said)]);
+		expect(hints({ ...here, othersBusy: 0 })).toEqual([undefined, undefined]);
 	});
 });
 
