@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
@@ -14,6 +14,18 @@ test.each(Object.entries(referenceDocs()))(
 		expect(readFileSync(join(ROOT, "docs", name), "utf8")).toBe(text);
 	},
 );
+
+/** What is said of the seed rule in prose, a sentence of which holds its size. */
+test.each([
+	["README.md", /The seed rule above is ([\d,]+) bytes/],
+	["CHANGELOG.md", /`overheat` \(([\d,]+) bytes\)/],
+	["docs/sdk.md", /the same job in the same run: ([\d,]+) bytes/],
+	["docs/bench.md", /overheat · bytes was ([\d,]+) bytes/],
+])("%s has the size of overheat that the build makes", (name, said) => {
+	const { size } = statSync(join(ROOT, "build/overheat.wasm"));
+	const [, told] = said.exec(readFileSync(join(ROOT, name), "utf8")) ?? [];
+	expect(told).toBe(size.toLocaleString("en-US"));
+});
 
 /** Every key with its path, and where it stands in the schema. */
 function keysOf(key: Key, path = "", pointer = ""): [string, Key, string][] {
