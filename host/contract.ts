@@ -246,7 +246,12 @@ export interface Engine {
 	end(): Promise<void>;
 	/** Kills the instance now; nothing more is reported. Safe at any time, more than once. */
 	close(): Promise<void>;
-	/** Starts anew after stopped() was reported. */
+	/**
+	 * Looks for what the module's file holds now, which the next start() or restart() runs; readings that wait are kept,
+	 * a filter's state is not. Rejects with a WasieveError when that cannot run: then nothing has changed.
+	 */
+	renew?(): Promise<void>;
+	/** Starts anew after stopped() was reported, or with another module. */
 	restart(): Promise<void>;
 }
 

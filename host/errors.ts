@@ -56,6 +56,8 @@ export const CODES = {
 	E_PIPELINE_STOPPED:
 		"The pipeline was stopped after repeated failures of its filter.",
 	E_PIPELINE_ONERROR: "The pipeline was stopped by onError: stop.",
+	E_PIPELINE_RESUME:
+		"A stopped pipeline cannot take the module that its file holds now.",
 	// config/
 	E_CONFIG_READ: "The config file cannot be read.",
 	E_CONFIG_YAML: "The config file is not valid YAML.",

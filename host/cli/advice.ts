@@ -73,9 +73,11 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_FILE_WRITE:
 		"Free disk space or mend permissions; for stdout, keep the reading end of the pipe open.",
 	E_PIPELINE_STOPPED:
-		"Mend the filter, then `POST /pipelines/NAME/resume`; it is also tried again after `restart.cooldown`.",
+		"Put a mended module in the old one's place, then `POST /pipelines/NAME/resume`, which reads it; it is also tried again after `restart.cooldown`. With `http: false`, restart the gateway.",
 	E_PIPELINE_ONERROR:
-		"Mend the filter or the sender, then `POST /pipelines/NAME/resume`; the reading is tried again.",
+		"Mend the sender, or put a mended module in the old one's place; then `POST /pipelines/NAME/resume`, which reads the module and tries the reading again. With `http: false`, restart the gateway.",
+	E_PIPELINE_RESUME:
+		"Restart the gateway, or put the old module back: a resume takes a module that runs in the same way, in the embedded engine.",
 	E_CONFIG_READ: "Name a gateway file that exists.",
 	E_CONFIG_YAML: "Mend indentation, colons and quotes where the message says.",
 	E_CONFIG_KEY: "docs/config.md has every key.",

@@ -45,7 +45,10 @@ export interface Gateway {
 	/** The embedded broker, if there is one: mqtt://host:port. */
 	readonly broker: string | undefined;
 	snapshots(): Promise<PipelineSnapshot[]>;
-	/** Takes a stopped pipeline up again; false when there is none of that name. */
+	/**
+	 * Takes a stopped pipeline up again, with the modules that are in its files by now; false when there is none of that
+	 * name. Rejects with a WasieveError (E_MODULE_*, E_CONFIG_KEY, E_PIPELINE_RESUME) when one cannot be run: it stays stopped.
+	 */
 	resume(name: string): Promise<boolean>;
 	/** Pauses a pipeline until resume(). */
 	halt(name: string): Promise<boolean>;

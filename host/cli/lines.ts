@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import {
 	EMBEDDED,
@@ -9,12 +8,13 @@ import {
 import type { Clock, Engine, Log, PipelineSnapshot } from "../contract.js";
 import { type FilterModule, loadFilter } from "../engine/filter-module.js";
 import { inlineEngine } from "../engine/inline.js";
-import { asWasieveError, WasieveError } from "../errors.js";
+import { WasieveError } from "../errors.js";
 import { Gather } from "../mqtt/gather.js";
 import { Line } from "../pipeline/line.js";
 import { OutputTopic } from "../pipeline/topic.js";
 import { openQuarantine } from "../store/quarantine.js";
 import { type Connections, known, sinkOf, sourceOf } from "./connections.js";
+import { bytesOf, refuseOther, renewal } from "./module-file.js";
 import { type Engines, imageOf, openEngines, runtimeOf } from "./workshop.js";
 
 /** The pipelines of one thread. */
@@ -24,6 +24,7 @@ export interface Lines {
 	/** Resolves when every pipeline has ended by itself, or is stopped for good. */
 	readonly ended: Promise<void>;
 	snapshots(): PipelineSnapshot[];
+	/** Rejects with a WasieveError when a module cannot be run that is in its file by now. */
 	resume(name: string): Promise<boolean>;
 	halt(name: string): boolean;
 	/** Staged stop of all; resolves when everything is delivered, acknowledged and closed. */
@@ -182,6 +183,7 @@ async function engineOf(
 		return commandEngine({
 			...{ ...shared, runtime, workshop, image },
 			module: bytes,
+			renewed: () => refuseOther(path, bytes),
 			args: filter.args,
 			folder: tmpdir(),
 		});
@@ -191,23 +193,13 @@ async function engineOf(
 		loadFilter(bytes, { size, memory }),
 	);
 	const args = [filter.module, ...filter.args];
-	if (module.info.inline) return inlineEngine({ ...shared, module, args });
+	const renew = () => renewal(filter, { size, memory }, module);
+	if (module.info.inline)
+		return inlineEngine({ ...shared, module, renew, args });
 	gather.never(); // answers of a worker
 	const { realTime } = filter;
 	const { blockingEngine } = await import("../engine/blocking.js");
-	return blockingEngine({ ...shared, module, args, realTime });
-}
-
-async function bytesOf(path: string): Promise<Uint8Array> {
-	try {
-		return await readFile(path);
-	} catch (thrown) {
-		throw new WasieveError(
-			"E_MODULE_READ",
-			`${path}: ${asWasieveError(thrown).message}`,
-			{ cause: thrown, hint: "build it with `wasieve build`" },
-		);
-	}
+	return blockingEngine({ ...shared, module, renew, args, realTime });
 }
 
 function onCommand(): WasieveError {

@@ -1,5 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Log } from "../contract.js";
+import { asWasieveError } from "../errors.js";
+import { faultData } from "../pipeline/snapshot.js";
 import { type Lines, openLines } from "./lines.js";
 import type { FromThread, ThreadData, ToThread } from "./threads.js";
 
@@ -27,7 +29,12 @@ const lines = await openLines(config, {
 });
 
 parentPort?.on("message", async (question: ToThread) => {
-	tell({ id: question.id, answer: await answer(question, lines) });
+	const { id } = question;
+	try {
+		tell({ id, answer: await answer(question, lines) });
+	} catch (thrown) {
+		tell({ id, fault: faultData(asWasieveError(thrown)) });
+	}
 });
 tell({ event: "open" });
 lines.up.then(

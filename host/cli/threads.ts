@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { GatewayConfig } from "../config/types.js";
-import type { Log, PipelineSnapshot } from "../contract.js";
+import type { Fault, Log, PipelineSnapshot } from "../contract.js";
 import { CODES, type Code, WasieveError } from "../errors.js";
 import { faultData } from "../pipeline/snapshot.js";
 import type { RemoteLines } from "./gateway.js";
@@ -16,6 +16,7 @@ export type Question =
 export type ToThread = { id: number } & Question;
 export type FromThread =
 	| { id: number; answer: unknown }
+	| { id: number; fault: Fault }
 	| { event: "open" | "up" | "ended" }
 	| { event: "log"; level: keyof Log; fields: object; message: string };
 
@@ -89,13 +90,18 @@ export async function openThreads(
 	};
 }
 
+interface Asker {
+	resolve(answer: unknown): void;
+	reject(error: WasieveError): void;
+}
+
 class PipelineThread {
 	readonly opened: Promise<void>;
 	readonly up: Promise<void>;
 	readonly ended: Promise<void>;
 	/** Undefined while there is none: it has died and is not started again yet. */
 	#worker: Worker | undefined;
-	#asked = new Map<number, (answer: unknown) => void>();
+	#asked = new Map<number, Asker>();
 	#next = 0;
 	#opened = false;
 	#stopping = false;
@@ -138,15 +144,18 @@ class PipelineThread {
 		return this.#last.map((each) => ({ ...each, state: "stopped", reason }));
 	}
 
-	/** Undefined when there is nobody to answer. */
+	/** Undefined when there is nobody to answer. Rejects with what the work threw. */
 	ask<T>(question: Question): Promise<T | undefined> {
-		return new Promise((resolve) => {
+		return new Promise((resolve, reject) => {
 			if (this.#worker === undefined) {
 				resolve(undefined);
 				return;
 			}
 			const id = this.#next++;
-			this.#asked.set(id, resolve as (answer: unknown) => void);
+			this.#asked.set(id, {
+				resolve: resolve as (answer: unknown) => void,
+				reject,
+			});
 			this.#worker.postMessage({ id, ...question } satisfies ToThread);
 		});
 	}
@@ -191,8 +200,10 @@ class PipelineThread {
 
 	#hear(message: FromThread): void {
 		if ("id" in message) {
-			this.#asked.get(message.id)?.(message.answer);
+			const asker = this.#asked.get(message.id);
 			this.#asked.delete(message.id);
+			if ("fault" in message) asker?.reject(faultOf(message.fault));
+			else asker?.resolve(message.answer);
 		} else if (message.event === "log") {
 			this.around.log[message.level](message.fields, message.message);
 		} else {
@@ -221,9 +232,14 @@ class PipelineThread {
 
 	/** Nobody waits for a thread that is gone. */
 	#answerAll(): void {
-		for (const answer of this.#asked.values()) answer(undefined);
+		for (const { resolve } of this.#asked.values()) resolve(undefined);
 		this.#asked.clear();
 	}
+}
+
+/** What a thread threw, of a class again. */
+function faultOf({ code, message, hint }: Fault): WasieveError {
+	return new WasieveError(code as Code, message, hint ? { hint } : {});
 }
 
 /** Errors keep their own properties on the way out of a thread, but not their class. */

@@ -1,11 +1,16 @@
 import type { Engine } from "../contract.js";
 import type { FilterModule } from "./filter-module.js";
 import { GuestEngine, type GuestEngineOptions } from "./guest-engine.js";
-import { GuestThread } from "./guest-thread.js";
+import { type Charge, GuestThread } from "./guest-thread.js";
 import { PlainSpeech } from "./plain-speech.js";
 
-export interface BlockingOptions extends Omit<GuestEngineOptions, "stuck"> {
-	module: Pick<FilterModule, "wasm" | "fuel">;
+type Program = Pick<FilterModule, "wasm" | "fuel">;
+
+export interface BlockingOptions
+	extends Omit<GuestEngineOptions, "stuck" | "renewed"> {
+	module: Program;
+	/** What is in its file now; the same module when nothing has changed. Errors: E_MODULE_* and more. */
+	renew?: () => Promise<Program>;
 	/** Program name first. */
 	args: readonly string[];
 	/** "K=V" */
@@ -26,22 +31,24 @@ export interface BlockingOptions extends Omit<GuestEngineOptions, "stuck"> {
  * wrote belongs to the unit of readings it was given.
  */
 export function blockingEngine(options: BlockingOptions): Engine {
-	const { args, env, limits, module, realTime } = options;
-	const fuel =
-		module.fuel === undefined
-			? undefined
-			: { global: module.fuel, units: limits.fuel };
-	const charge = {
-		wasm: module.wasm,
-		args,
-		env,
-		fuel,
-		output: limits.output,
-		realTime,
+	let { module } = options;
+	const renewed = async () => {
+		const old = module;
+		module = (await options.renew?.()) ?? module;
+		return module !== old;
 	};
 	return new GuestEngine(
-		options,
+		{ ...options, renewed },
 		new PlainSpeech(),
-		(listener) => new GuestThread(charge, listener),
+		(listener) => new GuestThread(() => chargeOf(module, options), listener),
 	);
+}
+
+function chargeOf(
+	{ wasm, fuel: global }: Program,
+	{ args, env, limits, realTime }: BlockingOptions,
+): Charge {
+	const { fuel: units, output } = limits;
+	const fuel = global === undefined ? undefined : { global, units };
+	return { wasm, args, env, fuel, output, realTime };
 }

@@ -40,6 +40,8 @@ export interface GuestEngineOptions {
 	clock: Clock;
 	/** Why a guest may not have asked for input within `start` ms, where more is known than the time. */
 	stuck?: (start: number) => WasieveError | undefined;
+	/** Looks for another module, which the guest takes when it begins next; whether there is one. */
+	renewed?: () => Promise<boolean>;
 }
 
 /** Bytes of readings held before the engine wants no more. */
@@ -118,7 +120,21 @@ export class GuestEngine implements Engine, GuestListener {
 	async start(outcomes: Outcomes): Promise<void> {
 		this.#outcomes = outcomes;
 		if (this.#closed) throw closedEarly(this.#o.name);
+		this.#rest.revive();
 		return this.#beginAndWait();
+	}
+
+	/** Where there is another module, what the old one has in hand waits for it. */
+	async renew(): Promise<void> {
+		if (!(await this.#o.renewed?.()) || this.#closed) return;
+		this.#phase = "down";
+		this.#wasReady = false;
+		this.#watchdog.stop();
+		this.#waiting.unshift(...this.#inHand);
+		this.#inHand = [];
+		this.#rest.stop();
+		await this.#guest.kill();
+		if (this.#starter !== undefined) this.#begin();
 	}
 
 	restart(): Promise<void> {

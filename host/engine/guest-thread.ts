@@ -15,12 +15,12 @@ import { Ring } from "./ring.js";
 /** Bytes of each ring. A reading may be longer; it then goes through piece by piece. */
 const RING = 128 * 1024;
 
-/** What stays the same for all instances of a guest. */
+/** What stays the same for all instances of a module. */
 export type Charge = Omit<Orders, "words" | "input" | "outcome">;
 
 /** A worker thread with a guest in it, seen from the engine's thread. */
 export class GuestThread implements Guest {
-	readonly #charge: Charge;
+	readonly #charge: () => Charge;
 	readonly #listener: GuestListener;
 	#words: Int32Array = new Int32Array(Word.COUNT);
 	#worker: Worker | undefined;
@@ -32,7 +32,8 @@ export class GuestThread implements Guest {
 	#life = 0;
 	#frame = Buffer.alloc(4096);
 
-	constructor(charge: Charge, listener: GuestListener) {
+	/** @param charge asked for each new thread */
+	constructor(charge: () => Charge, listener: GuestListener) {
 		this.#charge = charge;
 		this.#listener = listener;
 	}
@@ -91,7 +92,7 @@ export class GuestThread implements Guest {
 	#spawn(): void {
 		const words = new SharedArrayBuffer(Word.COUNT * 4);
 		const orders: Orders = {
-			...this.#charge,
+			...this.#charge(),
 			words,
 			input: Ring.allocate(RING),
 			outcome: Ring.allocate(RING),

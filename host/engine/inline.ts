@@ -11,6 +11,8 @@ import { tooLong } from "./unit.js";
 
 export interface InlineOptions {
 	module: FilterModule;
+	/** What is in its file now; the same module when nothing has changed. Errors: E_MODULE_* and more. */
+	renew?: () => Promise<FilterModule>;
 	args: readonly string[];
 	/** "K=V" */
 	env: readonly string[];
@@ -60,7 +62,9 @@ class InlineEngine implements Engine {
 	#whenRoom: (() => void) | undefined;
 
 	tickEvery = 0;
-	readonly #o: InlineOptions;
+	#o: InlineOptions;
+	/** Another module, for the next instance that begins anew. */
+	#next: FilterModule | undefined;
 	#time = 0;
 	#condemned = 0;
 
@@ -80,8 +84,14 @@ class InlineEngine implements Engine {
 
 	async start(outcomes: Outcomes): Promise<void> {
 		this.#outcomes = outcomes;
+		this.#takeNext();
 		this.#begin();
-		this.tickEvery = this.#hello.every;
+		this.#rest.revive();
+	}
+
+	async renew(): Promise<void> {
+		const found = await this.#o.renew?.();
+		this.#next = found === this.#o.module ? undefined : found;
 	}
 
 	feed(batch: Batch): void {
@@ -132,10 +142,20 @@ class InlineEngine implements Engine {
 
 	async restart(): Promise<void> {
 		if (this.#closed) return;
+		this.#takeNext();
 		// The last failure has already been undone: its state is what it was before.
 		if (this.#guest === undefined) this.#begin();
 		this.#rest.revive();
 		this.#drainBacklog();
+	}
+
+	/** Nothing is fed to an instance that is not there. */
+	#takeNext(): void {
+		if (this.#next === undefined) return;
+		this.#o = { ...this.#o, module: this.#next };
+		this.#next = undefined;
+		this.#guest = undefined;
+		this.#rest.stop();
 	}
 
 	/** A new instance, its hello said and answered. */
@@ -155,6 +175,7 @@ class InlineEngine implements Engine {
 		}
 		this.#outcomes.commit();
 		this.#hello = guest.hello;
+		this.tickEvery = guest.hello.every;
 		this.#takesAll = guest.hello.max >= this.#o.limits.reading;
 		this.#guest = guest;
 		this.#rewind.forget();

@@ -76,8 +76,7 @@ export class Line {
 		);
 		await this.#startFilters();
 		if (this.#finishing !== undefined) throw stoppedEarly(this.name);
-		for (const { engine } of this.traffic.stages)
-			this.#ticks.keep(engine, () => this.traffic.tick(engine));
+		this.#keepTicks();
 		await source.start(this.#intake());
 		this.#up = true;
 		if (this.state === "starting") this.state = "running";
@@ -85,8 +84,15 @@ export class Line {
 
 	/** A filter that cannot start is tried again after each cool-down; until then no reading is taken. */
 	async #startFilters(): Promise<void> {
-		for (const stage of this.traffic.stages) {
-			while (!(await this.#startFilter(stage))) await this.#resumed();
+		const { stages } = this.traffic;
+		const started = new Set<Stage>();
+		for (const stage of stages) {
+			while (!(await this.#startFilter(stage))) {
+				await this.#resumed();
+				// Those before it may have another module by now.
+				for (const { engine } of started) await engine.restart();
+			}
+			started.add(stage);
 		}
 	}
 
@@ -100,6 +106,13 @@ export class Line {
 			this.#giveUp(asWasieveError(thrown));
 			return false;
 		}
+	}
+
+	/** Other modules want others. */
+	#keepTicks(): void {
+		this.#ticks.stop();
+		for (const { engine } of this.traffic.stages)
+			this.#ticks.keep(engine, () => this.traffic.tick(engine));
 	}
 
 	#resumed(): Promise<void> {
@@ -128,11 +141,14 @@ export class Line {
 	}
 
 	/**
-	 * Takes a stopped pipeline up again, on command or after the cool-down. A filter that cannot start
-	 * stops it again.
+	 * Takes a stopped pipeline up again, on command or after the cool-down, with the modules that the files hold by
+	 * now. A filter that cannot start stops it again.
+	 * @throws {WasieveError} what is wrong with a module: E_MODULE_*, E_CONFIG_KEY, E_PIPELINE_RESUME; it stays stopped
 	 */
 	async resume(): Promise<void> {
-		if (this.state !== "stopped" || this.#finishing !== undefined) return;
+		if (!this.#stands) return;
+		for (const { engine } of this.traffic.stages) await engine.renew?.();
+		if (!this.#stands) return; // somebody else was faster
 		this.#standstill.end();
 		this.state = this.#up ? "running" : "starting";
 		this.#whenResumed?.();
@@ -142,9 +158,14 @@ export class Line {
 		this.traffic.flow();
 	}
 
+	get #stands(): boolean {
+		return this.state === "stopped" && this.#finishing === undefined;
+	}
+
 	async #restartFilters(): Promise<void> {
 		try {
 			for (const { engine } of this.traffic.stages) await engine.restart();
+			this.#keepTicks();
 			// Stopped again: the culprits wait for the next resume.
 			if (this.state === "running") this.#standstill.feedAgain();
 		} catch (thrown) {
@@ -172,8 +193,16 @@ export class Line {
 		const { cooldown, finite } = this.#o;
 		// Whoever waits for the end of a finite line waits for no filter that cannot start.
 		if (finite && (cooldown === 0 || !this.#up)) this.#end();
-		else if (cooldown > 0)
-			this.#standstill.coolDown(cooldown, () => void this.resume());
+		else if (cooldown > 0) this.#tryLater();
+	}
+
+	#tryLater(): void {
+		this.#standstill.coolDown(this.#o.cooldown, () =>
+			this.resume().catch((thrown) => {
+				this.#standstill.stays(asWasieveError(thrown));
+				if (this.#stands) this.#tryLater();
+			}),
+		);
 	}
 
 	#intake(): Intake {

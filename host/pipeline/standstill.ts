@@ -24,6 +24,12 @@ export class Standstill {
 		);
 	}
 
+	/** It could not be ended. */
+	stays({ code, hint, message }: WasieveError): void {
+		const fields = { pipeline: this.name, code, hint };
+		this.log.error(fields, `stays stopped: ${message}`);
+	}
+
 	/** Until `ms` have passed. */
 	coolDown(ms: number, goOn: () => void): void {
 		this.#cooling = setTimeout(goOn, ms);

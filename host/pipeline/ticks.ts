@@ -12,5 +12,6 @@ export class Ticks {
 
 	stop(): void {
 		for (const timer of this.#timers) clearInterval(timer);
+		this.#timers.length = 0;
 	}
 }

@@ -4,7 +4,14 @@ import { loadFilter } from "#host/engine/filter-module.js";
 import { WasieveError } from "#host/errors.js";
 import { inline } from "../engine/inline-engine.js";
 import { trackedFixture } from "../engine/tracked-filter.js";
-import { batchOf, pass, ScriptedEngine, say, scriptedLine } from "./parts.js";
+import {
+	batchOf,
+	pass,
+	ScriptedEngine,
+	SILENT,
+	say,
+	scriptedLine,
+} from "./parts.js";
 
 /** What take() leaves to the microtask queue has happened. */
 const settled = () => Promise.resolve();
@@ -271,6 +278,26 @@ describe("failures", () => {
 		await settled();
 		expect(quarantine.kept).toMatchObject([{ code: "E_OUTPUT_TOPIC" }]);
 		expect(source.acknowledged).toBe(1);
+	});
+
+	test("a module that cannot run leaves it stopped, and the next cool-down looks again", async () => {
+		const said: string[] = [];
+		const log = {
+			...SILENT,
+			error: (_: object, text: string) => said.push(text),
+		};
+		const { line, engine } = scriptedLine({ cooldown: 1, log });
+		await line.start();
+		let looked = 0;
+		engine.renew = async () => {
+			if (looked++ === 0) throw new WasieveError("E_MODULE_MAGIC", "no wasm");
+		};
+		engine.outcomes.stopped(new WasieveError("E_PIPELINE_STOPPED", "gave up"));
+		await expect.poll(() => line.state).toBe("running");
+		expect(said).toEqual(["stopped: gave up", "stays stopped: no wasm"]);
+		expect(looked).toBe(2);
+		expect(engine.restarted).toBe(1);
+		await line.stop();
 	});
 
 	test("an engine that gave up stops the line; the source stays paused until resume", async () => {

@@ -74,6 +74,7 @@ export class ScriptedEngine implements Engine {
 	ready = true;
 	tickEvery = 0;
 	restarted = 0;
+	renew?: () => Promise<void>;
 	constructor(
 		readonly story: Story,
 		public work: Work = pass,
