@@ -438,6 +438,8 @@ export interface PipelineSnapshot {
 	/** Messages written by the last filter, and their bytes. */
 	outputs: number;
 	outputBytes: number;
+	/** Of these messages, those that the sink refused or could not write; absent for none. */
+	undelivered?: number;
 	/** Instances that died and were replaced. */
 	restarts: number;
 	/** Failed readings that the quarantine could not keep. */

@@ -24,7 +24,11 @@ export interface Elsewhere
 }
 
 /** Exit codes of a program that is ended by them: a container would outlive it. */
-const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+const SIGNALS: Readonly<Record<string, number>> = {
+	SIGHUP: 129,
+	SIGINT: 130,
+	SIGTERM: 143,
+};
 /** Bytes of the longest line read in tracked mode. */
 const LONGEST = 1 << 28;
 

@@ -13,7 +13,7 @@ export interface Io {
 	readonly cwd: string;
 	/** Whether stdout is a terminal, where lines may be rewritten. */
 	readonly isTTY: boolean;
-	/** Calls `listener` on SIGINT and SIGTERM until the returned function is called. */
+	/** Calls `listener` on SIGINT, SIGTERM and SIGHUP until the returned function is called. */
 	onSignal(listener: (signal: string) => void): () => void;
 	/** Calls `listener`, which must not wait for anything, when the process ends, in whatever way but a kill. */
 	onExit(listener: () => void): void;
@@ -68,11 +68,9 @@ export function processIo(): Io {
 			return process.stdout.isTTY === true;
 		},
 		onSignal(listener) {
-			process.on("SIGINT", listener);
-			process.on("SIGTERM", listener);
+			for (const signal of DEADLY) process.on(signal, listener);
 			return () => {
-				process.off("SIGINT", listener);
-				process.off("SIGTERM", listener);
+				for (const signal of DEADLY) process.off(signal, listener);
 			};
 		},
 		onExit(listener) {
@@ -80,6 +78,9 @@ export function processIo(): Io {
 		},
 	};
 }
+
+/** Node takes back at its start that somebody (`nohup`) had it ignore SIGHUP, and nothing tells afterwards. */
+const DEADLY = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** A shell may stand in a folder that somebody has removed. */
 function currentFolder(): string {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { GatewayConfig } from "../config/types.js";
-import type { PipelineSnapshot } from "../contract.js";
+import type { Fault, PipelineSnapshot } from "../contract.js";
 import { type Code, WasieveError } from "../errors.js";
 import type { Gateway } from "./gateway.js";
 import { EXIT, type Io, type Verb } from "./io.js";
@@ -15,10 +15,11 @@ export const runVerb: Verb = {
 	summary: "run a gateway: readings from MQTT or files through filters and on",
 	help: `usage: wasieve run CONFIG [--deadline DURATION]
 
-Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM or SIGINT, or until every source
-has come to its end (files, stdin). Where every source has an end, a pipeline whose filter cannot start
-or that is stopped for good has ended too, as a failure. MQTT_BROKER in the environment overrides
-the config's broker.
+Runs the pipelines of CONFIG (YAML, docs/config.md) until SIGTERM, SIGINT or SIGHUP, or until every
+source has come to its end (files, stdin). Where every source has an end, a pipeline whose filter
+cannot start or that is stopped for good has ended too, as a failure. MQTT_BROKER in the environment
+overrides the config's broker. To outlive its terminal it needs setsid or a service: Node does not
+keep to nohup.
 
 A signal stops in stages, also while all is starting: no more readings are taken, filters are
 flushed, outputs delivered, readings acknowledged. A second signal forces. What is not
@@ -28,8 +29,9 @@ acknowledged then, a persistent session delivers again at the next start.
 
 stdout carries nothing but what a pipeline writes there; the log goes to stderr.
 
-Exit codes: 0 ended or stopped in order, 1 could not start or ended with a pipeline stopped, or the
-stop was forced or not done by the deadline, 2 wrong command line, 3 the config has errors.
+Exit codes: 0 ended or stopped in order, 1 could not start or ended with a pipeline stopped or its
+output lost, or the stop was forced or not done by the deadline, 2 wrong command line, 3 the config
+has errors.
 
 Example:
   wasieve run examples/gateway.yaml
@@ -126,17 +128,29 @@ export async function stayUp(
 	for (const each of snapshots) io.stderr.write(accountLine(each));
 	const faults = how === "drained" ? [] : [notDrained(how, deadline)];
 	// A signal ends what is stopped as it ends all else.
-	if (asked === undefined) faults.push(...snapshots.flatMap(whyStopped));
+	if (asked === undefined)
+		faults.push(
+			...snapshots.flatMap(whyStopped),
+			...snapshots.flatMap(lostSink),
+		);
 	for (const each of faults) io.stderr.write(errorText(each));
 	return faults.length === 0 ? EXIT.OK : EXIT.FAILED;
 }
 
 function whyStopped({ name, state, reason }: PipelineSnapshot): WasieveError[] {
 	if (state !== "stopped" || reason === undefined) return [];
-	const { code, message, hint } = reason;
-	return [
-		new WasieveError(code as Code, `${name}: ${message}`, hint ? { hint } : {}),
-	];
+	return [faultOf(name, reason)];
+}
+
+/** Where outputs went can take no more of them. */
+function lostSink({ name, sink, undelivered }: PipelineSnapshot) {
+	if (undelivered === undefined || sink.error === undefined) return [];
+	return [faultOf(name, sink.error)];
+}
+
+function faultOf(name: string, { code, message, hint }: Fault): WasieveError {
+	const more = hint ? { hint } : {};
+	return new WasieveError(code as Code, `${name}: ${message}`, more);
 }
 
 /** Waiting for a start that takes long (it pulls an image, say) is part of the time that a stop may take. */
@@ -186,7 +200,10 @@ function notDrained(how: string, deadline: number): WasieveError {
 }
 
 function accountLine(each: PipelineSnapshot): string {
-	const { name, taken, emitted, dropped, failed, open, outputs, missed } = each;
+	const { name, taken, emitted, dropped, failed, open, missed } = each;
+	const { undelivered = 0 } = each;
+	const outputs = each.outputs - undelivered;
+	const lost = undelivered === 0 ? "" : `; not delivered ${undelivered}`;
 	const passed = missed === 0 ? "" : `; missed ${missed}`;
-	return `${name}: taken ${taken} = emitted ${emitted} + dropped ${dropped} + failed ${failed} + open ${open}; outputs ${outputs}${passed}\n`;
+	return `${name}: taken ${taken} = emitted ${emitted} + dropped ${dropped} + failed ${failed} + open ${open}; outputs ${outputs}${lost}${passed}\n`;
 }

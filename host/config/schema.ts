@@ -99,7 +99,7 @@ const images: Key = {
 
 const stop: Key = {
 	type: "object",
-	description: "The staged stop on SIGTERM and SIGINT.",
+	description: "The staged stop on SIGTERM, SIGINT and SIGHUP.",
 	additionalProperties: false,
 	properties: {
 		deadline: {

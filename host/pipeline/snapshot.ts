@@ -21,6 +21,7 @@ export function snapshotOf(line: Line): PipelineSnapshot {
 		missed: traffic.missed,
 		outputs: traffic.outputs,
 		outputBytes: traffic.outputBytes,
+		...(traffic.undelivered > 0 && { undelivered: traffic.undelivered }),
 		restarts: traffic.restarts,
 		quarantineLost: failures.lost,
 		quarantineDiscarded: line.quarantineDiscarded,

@@ -58,6 +58,8 @@ export class Traffic {
 	restarts = 0;
 	/** Readings that passed by while the line paused. */
 	missed = 0;
+	/** Outputs that the sink refused or could not write. */
+	undelivered = 0;
 
 	constructor(
 		private readonly o: TrafficOptions,
@@ -107,6 +109,7 @@ export class Traffic {
 		return {
 			delivered: (n) => this.ledger.release(n),
 			undeliverable: (n, error, topic, payload) => {
+				this.undelivered++;
 				this.failures.keep(n, topic, payload, error);
 				this.ledger.release(n);
 			},

@@ -1,9 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import {
+	closeSync,
+	existsSync,
+	openSync,
+	readFileSync,
+	writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startBroker } from "#host/mqtt/broker.js";
@@ -97,16 +105,41 @@ describe("wasieve run without a broker", () => {
 		expect(await running.closed).toBe(0);
 	});
 
-	it("stops on SIGTERM while stdin is open", async () => {
-		const running = start(config(STDIN));
-		running.child.stdin.write(`${HOT}\n`);
-		await running.out.next();
-		running.child.kill("SIGTERM");
-		expect(await running.closed).toBe(0);
-		expect(running.log.at(-1)).toBe(
-			"hot: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0; outputs 1",
-		);
-	});
+	it.each(["SIGTERM", "SIGHUP"] as const)(
+		"stops on %s while stdin is open",
+		async (signal) => {
+			const running = start(config(STDIN));
+			running.child.stdin.write(`${HOT}\n`);
+			await running.out.next();
+			running.child.kill(signal);
+			expect(await running.closed).toBe(0);
+			expect(running.log.at(-1)).toBe(
+				"hot: taken 1 = emitted 1 + dropped 0 + failed 0 + open 0; outputs 1",
+			);
+		},
+	);
+
+	it.skipIf(!existsSync("/dev/full"))(
+		"counts no output that stdout did not take (/dev/full)",
+		async () => {
+			const full = openSync("/dev/full", "w");
+			const child = spawn(
+				process.execPath,
+				[MAIN, "run", "examples/office.yaml"],
+				{ cwd: ROOT, stdio: ["ignore", full, "pipe"] },
+			);
+			closeSync(full);
+			const [said, [code]] = await Promise.all([
+				text(child.stderr as Readable),
+				once(child, "close"),
+			]);
+			expect(said).toMatch(
+				/emitted 0 .* failed 360 .*outputs 0; not delivered 360$/m,
+			);
+			expect(said).toMatch(/^error E_FILE_WRITE: overheat: .*ENOSPC/m);
+			expect(code).toBe(1);
+		},
+	);
 
 	it("does not wait for a filter that cannot start", async () => {
 		const path = config(STDIN.replace("OVERHEAT", "dead.wasm"));
