@@ -20,7 +20,8 @@ export const benchVerb: Verb = {
 
 Runs MODULE over READINGS (one a line) in the embedded engine, without a gateway around it, and
 says what it costs. Size, instructions per reading and peak memory are the same on every machine
-and in every run: gate on them. Speed is this machine's: a median of rounds with its 95 % interval.
+and in every run: gate on them. Speed is this machine's: a median of rounds with its 95 % interval. No topics and
+times are told, so what timers cost is not in it; 'wasieve exec --time-field' runs them.
 
   --input FILE     readings, one a line; --readings FILE is the same
   --budget FILE    JSON with any of bytes, gzip, instructionsPerReading, peakMemory, compileMs,
