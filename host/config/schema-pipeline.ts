@@ -350,7 +350,7 @@ export const pipelineKeys: Key = {
 				"What becomes of a reading that fails: kept with its reason, counted and dropped, or the pipeline stops until it is resumed.",
 			enum: ["quarantine", "drop", "stop"],
 			default: "quarantine",
-			examples: ["stop"],
+			examples: ["quarantine"],
 		},
 		limits,
 		restart,

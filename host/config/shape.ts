@@ -85,7 +85,7 @@ function complain(wrong: Wrong, report: Report): void {
 		case "pattern": // said by propertyNames
 			return;
 		default:
-			report.value(path, `${expected(wrong)}${found(wrong)}`, hintOf(key));
+			report.value(path, `${expected(wrong)}${found(wrong)}`, hintFor(wrong));
 	}
 }
 
@@ -165,6 +165,21 @@ function found({ error, key, value }: Wrong): string {
 		return error.keyword === "type" ? ", not a map of keys" : "";
 	}
 	return value === "" ? "" : `, not ${JSON.stringify(value).slice(0, 80)}`;
+}
+
+/** What was probably meant goes before any example. */
+function hintFor({ error, path, key, value }: Wrong): string {
+	if (typeof value !== "string" || key.secret) return hintOf(key);
+	if (error.keyword === "enum") {
+		const close = nearest(value, (key.enum ?? []).map(String));
+		if (close !== undefined) return `did you mean "${close}"?`;
+	}
+	const [inner, second] = key.required ?? [];
+	if (error.keyword !== "type" || inner === undefined || second !== undefined)
+		return hintOf(key);
+	const name = path.at(-1);
+	const meant = flow({ [inner]: value });
+	return `write ${typeof name === "string" ? `${name}: ` : ""}${meant}`;
 }
 
 function hintOf(key: Key, name?: string): string {

@@ -34,7 +34,7 @@ pipelines:
 		'11:23 E_CONFIG_VALUE pipelines.a.limits.memory: must be a size such as 16MiB (B, KB, MB, GB, KiB, MiB, GiB), not "16Mb" → for example: 64MiB',
 		"11:35 E_CONFIG_VALUE pipelines.a.limits.fuel: must be between 1k and 1000G, not 1 → for example: 100M",
 		"11:44 E_CONFIG_VALUE pipelines.a.limits.time: must be a duration such as 250ms (ms, s, m, h, d), not 250 → for example: 2s",
-		'12:14 E_CONFIG_VALUE pipelines.a.onError: must be quarantine, drop or stop, not "explode" → for example: stop',
+		'12:14 E_CONFIG_VALUE pipelines.a.onError: must be quarantine, drop or stop, not "explode" → for example: quarantine',
 	]);
 });
 
@@ -505,6 +505,20 @@ pipelines:
 `;
 		expect(problems(text)).toEqual([
 			"4:14 E_CONFIG_VALUE pipelines.b.from: pipeline a already reads stdin → read it in one pipeline only",
+		]);
+	});
+});
+
+describe("hints say what was probably meant", () => {
+	test("a word of a list", () => {
+		expect(problems(withPipeline({ more: "onError: quarantin" }))).toEqual([
+			expect.stringContaining('→ did you mean "quarantine"?'),
+		]);
+	});
+
+	test("a filter's module without its key", () => {
+		expect(problems(withPipeline({ filter: "filters/hot.wasm" }))).toEqual([
+			expect.stringContaining("→ write filter: { module: filters/hot.wasm }"),
 		]);
 	});
 });
