@@ -48,6 +48,7 @@ async function startLine(limit) {
 		readingLimit: options.limits.reading,
 		cooldown: 0,
 		finite: false,
+		resumeBy: "",
 		clock: options.clock,
 		log,
 	});

@@ -19,7 +19,7 @@ export const ADVICE: Readonly<Record<Code, string>> = {
 	E_MODULE_COMPILE:
 		"`wasieve check` says what the module is; build it for WASI preview 1 without experimental features.",
 	E_GUEST_TRAP:
-		"Try the reading from the quarantine with `wasieve exec`, and mend the filter.",
+		"Try the reading (from the quarantine, or with `onError: stop` from the log) with `wasieve exec`, and mend the filter.",
 	E_GUEST_FUEL:
 		"Look for a loop that does not end; if the work is real, raise `limits.fuel`.",
 	E_GUEST_TIME:

@@ -60,6 +60,7 @@ export async function openLines(
 		modules: new Map(),
 		gather: new Gather(config.gather),
 		finite: comesToAnEnd(config),
+		http: config.http,
 	};
 	const external = openEngines(config.images.dir, process.env, around.log);
 	const lines: Line[] = [];
@@ -108,6 +109,7 @@ interface Common extends Connections {
 	modules: Map<string, Promise<FilterModule>>;
 	/** Of the whole gateway, whatever part of it this thread runs. */
 	finite: boolean;
+	http: GatewayConfig["http"];
 }
 
 /** A source without end keeps the gateway up, and with it everybody's next try. */
@@ -145,6 +147,7 @@ async function wire(
 		readingLimit: limits.reading,
 		cooldown: restart.cooldown,
 		finite: common.finite,
+		resumeBy: resumeBy(pipeline.name, common.http),
 		clock: around.clock,
 		log: around.log,
 	});
@@ -200,6 +203,14 @@ async function engineOf(
 	const { realTime } = filter;
 	const { blockingEngine } = await import("../engine/blocking.js");
 	return blockingEngine({ ...shared, module, renew, args, realTime });
+}
+
+/** A port that the system has chosen is in the log's first lines. */
+function resumeBy(name: string, http: GatewayConfig["http"]): string {
+	if (http === false) return "restart the gateway (its `http` is off)";
+	const host = http.host.includes(":") ? `[${http.host}]` : http.host;
+	const door = http.port === 0 ? "" : `http://${host}:${http.port}`;
+	return `POST ${door}/pipelines/${name}/resume`;
 }
 
 function onCommand(): WasieveError {

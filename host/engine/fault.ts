@@ -30,7 +30,8 @@ export function faultOf(
 	// What is no Error is a WebAssembly.Exception: only its own module can read it.
 	const what =
 		thrown instanceof Error ? thrown.message : "an exception of its own";
-	const hint = "try the quarantined reading with `wasieve exec MODULE`";
+	const hint =
+		"try the reading with `wasieve exec MODULE`: it is in the quarantine, or with onError: stop in the log";
 	return fault(
 		"E_GUEST_TRAP",
 		`the filter trapped: ${what}${at(where)}${said}`,

@@ -419,7 +419,7 @@ export class GuestEngine implements Engine, GuestListener {
 				"E_PIPELINE_STOPPED",
 				`the filter ${this.#o.name} failed ${this.#o.restart.max} times in a row, last: ${error.message}`,
 				{
-					hint: "see the quarantine for what it failed on; resume the pipeline when it is mended",
+					hint: "see the quarantine for what it failed on and mend the filter; a resume reads its module anew",
 					cause: error,
 				},
 			),

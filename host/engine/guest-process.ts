@@ -240,7 +240,7 @@ export class GuestProcess implements Guest {
 		return fault(
 			"E_GUEST_TRAP",
 			`the filter trapped in ${name}: ${how}`,
-			"try the quarantined reading with `wasieve exec MODULE`",
+			"try the reading with `wasieve exec MODULE`: it is in the quarantine, or with onError: stop in the log",
 		);
 	}
 

@@ -384,7 +384,7 @@ function tooOften(
 		"E_PIPELINE_STOPPED",
 		`the filter failed ${restart.max} times in a row, last: ${error.message}`,
 		{
-			hint: "see the quarantine for what it failed on; resume the pipeline when it is mended",
+			hint: "see the quarantine for what it failed on and mend the filter; a resume reads its module anew",
 			cause: error,
 		},
 	);

@@ -142,7 +142,7 @@ export function disconnectFault(code: number, target: Target): WasieveError {
 }
 
 const TAKEN_OVER =
-	"Another client uses the same client id: give each gateway and pipeline its own.";
+	"Another client uses the same client id, a second gateway with the same config perhaps: give each gateway and pipeline its own.";
 
 /** The connection was closed without a word. */
 export function closedFault(target: Target, connected: boolean): WasieveError {

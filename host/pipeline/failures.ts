@@ -1,7 +1,7 @@
 import type { Clock, Log, Quarantine } from "../contract.js";
 import type { WasieveError } from "../errors.js";
 import type { Ledger } from "./ledger.js";
-import { Throttle } from "./throttle.js";
+import { type About, Throttle } from "./throttle.js";
 
 export interface FailuresOptions {
 	name: string;
@@ -36,7 +36,7 @@ export class Failures {
 	/** Reading n has failed; it stays open until it is kept. */
 	keep(n: number, topic: string, payload: Buffer, error: WasieveError): void {
 		this.#ledger.fail(n, error.code);
-		this.tell(error, topic);
+		this.tell(error, { topic });
 		if (this.#o.onError === "drop") return;
 		this.#ledger.hold(n);
 		this.#o.quarantine.keep(
@@ -56,9 +56,9 @@ export class Failures {
 		);
 	}
 
-	/** Says an error now, or counts it if the same was said a moment ago. */
-	tell(error: WasieveError, topic?: string): void {
-		this.#noise.warn(this.#o.name, error, topic);
+	/** Says an error now, or counts it and returns false if the same was said a moment ago. */
+	tell(error: WasieveError, about?: About): boolean {
+		return this.#noise.warn(this.#o.name, error, about);
 	}
 
 	#kept(lost: WasieveError | undefined): void {

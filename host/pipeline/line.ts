@@ -2,7 +2,7 @@ import type { Intake, PipelineSnapshot } from "../contract.js";
 import { asWasieveError, type WasieveError } from "../errors.js";
 import type { Account } from "./ledger.js";
 import { Links } from "./links.js";
-import { stoppedEarly, stopsOn } from "./reasons.js";
+import { stoppedEarly, stopsOn, withWay } from "./reasons.js";
 import { type LineState, snapshotOf } from "./snapshot.js";
 import type { Stage } from "./stage.js";
 import { Standstill } from "./standstill.js";
@@ -14,6 +14,8 @@ export interface LineOptions extends TrafficOptions {
 	cooldown: number;
 	/** Nothing can come later but what is there now (files, stdin): a stop until told otherwise is the end. */
 	finite: boolean;
+	/** How it is taken up again by hand, for the hints. */
+	resumeBy: string;
 }
 
 /** One pipeline's life: started from its end to its beginning, stopped and resumed, ended in stages. Its readings are {@link Traffic}. */
@@ -181,18 +183,22 @@ export class Line {
 	}
 
 	#failedToStop(error: WasieveError): void {
-		if (this.reason?.code !== "E_PIPELINE_ONERROR") this.halt(stopsOn(error));
-		if (this.#o.finite) this.#end();
+		const { finite, resumeBy: by } = this.#o;
+		const way = { by, cooldown: 0, ends: finite };
+		if (this.reason?.code !== "E_PIPELINE_ONERROR")
+			this.halt(withWay(stopsOn(error), way));
+		if (finite) this.#end();
 	}
 
 	/** Stops because of the filter: tried again after the cool-down. */
 	#giveUp(error: WasieveError): void {
 		if (this.state === "stopped") return; // what stopped it first says until when
-		this.halt(error);
-		if (this.#finishing !== undefined) return;
-		const { cooldown, finite } = this.#o;
+		const { cooldown, finite, resumeBy: by } = this.#o;
 		// Whoever waits for the end of a finite line waits for no filter that cannot start.
-		if (finite && (cooldown === 0 || !this.#up)) this.#end();
+		const ends = finite && (cooldown === 0 || !this.#up);
+		this.halt(withWay(error, { by, cooldown, ends }));
+		if (this.#finishing !== undefined) return;
+		if (ends) this.#end();
 		else if (cooldown > 0) this.#tryLater();
 	}
 

@@ -7,17 +7,21 @@ export class Links {
 	source: WasieveError | undefined;
 	sink: WasieveError | undefined;
 
+	/** Ends of which it was said that they are down. */
+	readonly #down = new Set<"source" | "sink">();
+
 	constructor(
 		private readonly name: string,
 		private readonly log: Log,
 		private readonly failures: Failures,
 	) {}
 
-	/** A connection that is down is said at once, and again only now and then. */
+	/** A connection that is down is said at once, and again only now and then; that it is up, when it was said. */
 	say(end: "source" | "sink", error: WasieveError | undefined): void {
-		if (error !== undefined) this.failures.tell(error);
-		else if (this[end] !== undefined)
-			this.log.info({ pipeline: this.name }, `${end} connected again`);
 		this[end] = error;
+		if (error !== undefined) {
+			if (this.failures.tell(error, { end })) this.#down.add(end);
+		} else if (this.#down.delete(end))
+			this.log.info({ pipeline: this.name }, `${end} connected again`);
 	}
 }

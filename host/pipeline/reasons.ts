@@ -16,12 +16,35 @@ export const PASSED_BY = new WasieveError(
 	},
 );
 
+/** How a stopped pipeline goes on. */
+export interface WayBack {
+	/** By hand: what its operator does. */
+	by: string;
+	/** By itself, after so many ms; 0 never. */
+	cooldown: number;
+	/** The gateway ends with it. */
+	ends: boolean;
+}
+
+/** The error with the way back behind its hint. */
+export function withWay(error: WasieveError, way: WayBack): WasieveError {
+	const { code, message, hint } = error;
+	const whole = [hint, wayOf(way)].filter(Boolean).join("; ");
+	return new WasieveError(code, message, { hint: whole, cause: error });
+}
+
+function wayOf({ by, cooldown, ends }: WayBack): string {
+	if (ends) return "then run it again";
+	if (cooldown === 0) return `to resume: ${by}`;
+	return `tried again by itself in ${cooldown / 1000} s; to resume at once: ${by}`;
+}
+
 export function stopsOn(error: WasieveError): WasieveError {
 	return new WasieveError(
 		"E_PIPELINE_ONERROR",
 		`a reading failed and onError is "stop": ${error.message}`,
 		{
-			hint: "mend the filter or the sender, then resume the pipeline; the reading is tried again",
+			hint: "mend the filter (a resume reads its module anew) or the sender; the reading, which this line of the log has, is tried again",
 			cause: error,
 		},
 	);

@@ -164,11 +164,16 @@ function encode(failed: FailedReading): Buffer {
 		topic,
 		code,
 		reason,
-		...(isUtf8(payload)
-			? { payload: payload.toString() }
-			: { payload_base64: payload.toString("base64") }),
+		...readable(payload),
 	};
 	return Buffer.from(`${JSON.stringify(record)}\n`);
+}
+
+/** A payload as a field of a JSON object, whatever its bytes are. */
+export function readable(payload: Buffer) {
+	return isUtf8(payload)
+		? { payload: payload.toString() }
+		: { payload_base64: payload.toString("base64") };
 }
 
 function notWritten(file: string, cause: unknown): WasieveError {

@@ -280,6 +280,75 @@ describe("failures", () => {
 		expect(source.acknowledged).toBe(1);
 	});
 
+	test("the log has the reading that onError: stop stopped on, and the way back", async () => {
+		const said: object[] = [];
+		const log = { ...SILENT, error: (fields: object) => said.push(fields) };
+		const long = "ü".repeat(4000);
+		const { line, source } = scriptedLine(
+			{ onError: "stop", log, readingLimit: 1 << 16, codec: "text" },
+			(story) => [new ScriptedEngine(story, failing)],
+		);
+		await line.start();
+		source.intake.take(batchOf(["plant/1", long]));
+		expect(said).toEqual([
+			{
+				pipeline: "test",
+				code: "E_PIPELINE_ONERROR",
+				topic: "plant/1",
+				payload: `"${long.slice(0, 2047)}`,
+				payload_bytes: 8002,
+				hint: expect.stringMatching(
+					/the reading, which this line of the log has, .*; to resume: POST \/resume$/,
+				),
+			},
+		]);
+		await line.stop();
+	});
+
+	test.each([
+		[
+			{},
+			"mend it; tried again by itself in 60 s; to resume at once: POST /resume",
+		],
+		[{ cooldown: 0 }, "mend it; to resume: POST /resume"],
+		[{ cooldown: 0, finite: true }, "mend it; then run it again"],
+	])(
+		"a filter that gave up, with %j: the hint says how it goes on",
+		async (options, hint) => {
+			const { line, engine } = scriptedLine(options);
+			await line.start();
+			engine.outcomes.stopped(
+				new WasieveError("E_PIPELINE_STOPPED", "too often", {
+					hint: "mend it",
+				}),
+			);
+			expect(line.reason).toMatchObject({ code: "E_PIPELINE_STOPPED", hint });
+			await line.kill();
+		},
+	);
+
+	test("ends are told apart, and only what was said to be down is said to be up again", async () => {
+		const said: string[] = [];
+		const say = (_: object, text: string) => said.push(text);
+		const log = { ...SILENT, warn: say, info: say };
+		const { line, source, sink } = scriptedLine({ log });
+		await line.start();
+		const gone = new WasieveError("E_MQTT_CONNECT", "b closed the connection.");
+		for (let i = 0; i < 2; i++) {
+			source.intake.health(gone);
+			sink.keeper.health(gone);
+			source.intake.health(undefined);
+			sink.keeper.health(undefined);
+		}
+		expect(said).toEqual([
+			"source: b closed the connection.",
+			"sink: b closed the connection.",
+			"source connected again",
+			"sink connected again",
+		]);
+		await line.stop();
+	});
+
 	test("a module that cannot run leaves it stopped, and the next cool-down looks again", async () => {
 		const said: string[] = [];
 		const log = {

@@ -198,6 +198,7 @@ export function scriptedLine(
 		readingLimit: 64,
 		cooldown: 60_000,
 		finite: false,
+		resumeBy: "POST /resume",
 		clock: () => 1000,
 		log: SILENT,
 		...options,

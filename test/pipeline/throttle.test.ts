@@ -10,9 +10,14 @@ function throttle() {
 	const noise = new Throttle(log as unknown as Log, () => now);
 	return {
 		lines,
-		say: (at: number, code: "E_GUEST_TRAP" | "E_GUEST_REJECT") => {
+		say: (
+			at: number,
+			code: "E_GUEST_TRAP" | "E_GUEST_REJECT",
+			message = "no",
+		) => {
 			now = at;
-			noise.warn("hot", new WasieveError(code, "no", { hint: "mend" }), "t/1");
+			const error = new WasieveError(code, message, { hint: "mend" });
+			noise.warn("hot", error, { topic: "t/1" });
 		},
 	};
 }
@@ -30,4 +35,15 @@ test("one line a code in ten seconds; the next one counts what was left out", ()
 		{ ...line, code: "E_GUEST_TRAP", repeated: 2 },
 		{ ...line, code: "E_GUEST_TRAP" },
 	]);
+});
+
+test("what differs is told apart, but for numbers, up to eight messages of a code", () => {
+	const { lines, say } = throttle();
+	for (const message of ["a", "b", "b", "9 bytes", "10 bytes"])
+		say(0, "E_GUEST_REJECT", message);
+	expect(lines).toHaveLength(3);
+	for (const letter of "cdefghijkl") say(1, "E_GUEST_REJECT", letter);
+	expect(lines).toHaveLength(9); // c to g, and one line for h to l
+	say(10_001, "E_GUEST_REJECT", "z");
+	expect(lines.at(-1)).toMatchObject({ repeated: 4 });
 });
