@@ -26,4 +26,4 @@ export const message = memory.data(2048, 16);
 export const output = memory.data(16384 + 65536 + 1024, 16);
 const PAGE: usize = 4096;
 /** What stdin brings; see input.ts. From the start of a page, so that a few readings touch only one. */
-export const input = (memory.data(PAGE - 16 + 131072 + 64, 16) + PAGE - 1) & ~(PAGE - 1);
+export const input = (memory.data(<i32>PAGE - 16 + 131072 + 64, 16) + PAGE - 1) & ~(PAGE - 1);

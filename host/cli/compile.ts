@@ -1,11 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
-import { WasieveError } from "../errors.js";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { asWasieveError, WasieveError } from "../errors.js";
 import { inspectModule } from "../module/inspect.js";
 import { withLines } from "../module/lines.js";
 import { withParams } from "../module/params.js";
 import { makeFolder } from "../store/folder.js";
 import { readWhole } from "../store/whole.js";
+import { type Absent, absentIn } from "./absent.js";
 import { type Asked, readAsked } from "./asked.js";
 import { checkFields } from "./fields.js";
 import { withoutBlocks } from "./slim.js";
@@ -88,7 +89,7 @@ export async function compileFilter(
 		options.debug || runtime !== "stub" ? module : withoutBlocks(module);
 	const lined = map === undefined ? slim : withLines(slim, linesOf(map, slim));
 	const bytes = params ? withParams(lined, params) : lined;
-	const imports = importsOf(bytes, options);
+	const imports = importsOf(bytes, options, probe.absent, files);
 	if (options.out) save(options.out, bytes, map);
 	return {
 		name: basename(files.path).replace(/\.ts$/, ""),
@@ -120,11 +121,27 @@ function features(options: CompileOptions): string[] {
 }
 
 /** The same checks as before it runs: what would be refused there is not made here. */
-function importsOf(module: Uint8Array, options: CompileOptions): string[] {
+function importsOf(
+	module: Uint8Array,
+	options: CompileOptions,
+	absent: readonly Absent[],
+	files: Sources,
+): string[] {
 	if (options.unchecked) return [];
 	const memory = (options.maximumMemory ?? 256) * 65_536;
-	const { imports } = inspectModule(module, { memory });
-	return imports.map((each) => `${each.module}.${each.name}`);
+	try {
+		const { imports } = inspectModule(module, { memory });
+		return imports.map((each) => `${each.module}.${each.name}`);
+	} catch (thrown) {
+		const error = asWasieveError(thrown);
+		if (error.code !== "E_MODULE_IMPORT" || absent.length === 0) throw error;
+		// Its words are for who declares imports; here the language's library did.
+		const told = absent.map(
+			({ name, advice, file, at }) =>
+				`${files.place(file, at)}: ${name}: ${advice}`,
+		);
+		throw failed(files.path, told, error);
+	}
 }
 
 /**
@@ -141,15 +158,22 @@ function allocates(probe: Uint8Array): boolean {
 async function compile(
 	files: Sources,
 	options: string[],
-): Promise<{ module: Uint8Array; map: string | undefined; asked: Asked }> {
+): Promise<{
+	module: Uint8Array;
+	map: string | undefined;
+	asked: Asked;
+	absent: readonly Absent[];
+}> {
 	const [asc, language] = await loadCompiler();
 	const marked = options.includes("--sourceMap");
 	const mistakes: string[] = [];
 	let asked: Asked | undefined;
+	let absent: readonly Absent[] = [];
 	const transform = {
 		afterParse(parser: { sources: readonly Source[] }) {
 			const own = ownSources(parser.sources, Object.keys(asc.libraryFiles));
 			asked = readAsked(own);
+			absent = own.flatMap(absentIn);
 			if (marked) for (const each of own) markStatements(each, language);
 		},
 	};
@@ -172,7 +196,7 @@ async function compile(
 	if (error || asked === undefined || !(module instanceof Uint8Array))
 		throw failed(files.path, mistakes, error);
 	const map = files.written.get(MAP) as string | undefined;
-	return { module, map, asked };
+	return { module, map, asked, absent };
 }
 
 /** The other entry file's name, and what the compiler writes. */
@@ -278,7 +302,11 @@ interface Diagnostic {
 
 /** file:line:column: what is wrong */
 function describe(diagnostic: unknown, files: Sources): string {
-	const { code, message, range } = diagnostic as Diagnostic;
+	const { code, range, ...told } = diagnostic as Diagnostic;
+	const meant = /^File '~lib\/wasieve(\/index)?\.ts' /.test(told.message);
+	const message = meant
+		? `${told.message.replace(/\.$/, "")}, did you mean "wasieve/assembly"?`
+		: told.message;
 	if (!range) return `${message} (AS${code})`;
 	const place = files.place(range.source.normalizedPath, range.start);
 	return `${place}: ${message} (AS${code})`;
@@ -293,9 +321,16 @@ function failed(
 		? mistakes.join("\n")
 		: (error?.message ?? "the compiler wrote no module");
 	return new WasieveError("E_BUILD", `${path} does not compile\n${told}`, {
-		hint: "docs/sdk.md lists what a filter may use",
+		hint: `${guide()} lists what a filter may use, and what TypeScript has and a filter has not`,
 		cause: error ?? undefined,
 	});
+}
+
+/** Of this package, wherever it lies: an author's project has it among its packages. */
+function guide(): string {
+	const path = join(packageFolder(), "docs/sdk.md");
+	const near = relative(process.cwd(), path);
+	return near.startsWith("..") ? path : near;
 }
 
 function checkRun({ runs, runsInRow }: Asked, path: string): void {
@@ -304,8 +339,13 @@ function checkRun({ runs, runsInRow }: Asked, path: string): void {
 		? "calls run() more than once: only one of its functions would get readings"
 		: "does not call run(): it would take no reading";
 	throw new WasieveError("E_BUILD_RUN", `${path} ${what}`, {
-		hint: "end it with one run((r: Reading): void => { … }), from wasieve/assembly; docs/sdk.md has examples",
+		hint: `end it with one run((r: Reading): void => { … }), from wasieve/assembly; ${guide()} has examples`,
 	});
+}
+
+/** One that a build for debugging left: it says nothing of this module. */
+function isSourceMap(path: string): boolean {
+	return readIfThere(path)?.includes('"~lib/wasieve/assembly/') ?? false;
 }
 
 function save(out: string, bytes: Uint8Array, map: string | undefined): void {
@@ -313,6 +353,7 @@ function save(out: string, bytes: Uint8Array, map: string | undefined): void {
 		makeFolder(dirname(resolve(out)));
 		writeFileSync(out, bytes);
 		if (map !== undefined) writeFileSync(`${out}.map`, map);
+		else if (isSourceMap(`${out}.map`)) rmSync(`${out}.map`);
 	} catch (cause) {
 		const why = (cause as NodeJS.ErrnoException).code;
 		throw new WasieveError(

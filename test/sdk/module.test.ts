@@ -1,6 +1,7 @@
 /** What a built module is: its imports, exports, size and memory; and what the compiler says. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
+	existsSync,
 	mkdirSync,
 	mkdtempSync,
 	readFileSync,
@@ -215,6 +216,12 @@ run((r: Reading): void => {
 		expect(
 			JSON.parse(readFileSync(`${out}.map`, "utf8")).sources.length,
 		).toBeGreaterThan(3);
+		// A map of another module would lie; another's file is left alone.
+		await compileFilter(file, { out });
+		expect(existsSync(`${out}.map`)).toBe(false);
+		writeFileSync(`${out}.map`, "{}");
+		await compileFilter(file, { out });
+		expect(readFileSync(`${out}.map`, "utf8")).toBe("{}");
 	});
 });
 
@@ -227,7 +234,9 @@ describe("plain asc", () => {
 			"out.wasm",
 			...options,
 		];
-		execFileSync(process.execPath, command, { cwd: folder, stdio: "pipe" });
+		const ran = spawnSync(process.execPath, command, { cwd: folder });
+		// No warning either: they would be about our files.
+		expect([ran.status, String(ran.stderr)]).toEqual([0, ""]);
 		return new WebAssembly.Module(readFileSync(join(folder, "out.wasm")));
 	};
 	mkdirSync(join(folder, "node_modules"));
