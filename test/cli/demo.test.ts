@@ -48,7 +48,7 @@ describe("wasieve demo", () => {
 		for (const control of ["\r", "\u001b"])
 			expect(stdout).not.toContain(control);
 		expect(stdout).toMatch(
-			/^ +\d+\.\d s .* readings +[\d,]+\/s {2}alerts [\d,]+ {2}dropped [\d,]+ {2}failed \d+ {2}p99 [\d.]+ ms$/m,
+			/^ +\d+\.\d s .* readings x 4 +[\d,]+\/s {2}alerts [\d,]+ {2}dropped [\d,]+ {2}failed \d+ {2}p99 [\d.]+ ms$/m,
 		);
 		expect(stdout).toMatch(
 			/^ {2}out\/alerts\/office-\d\/overheat {2}\{"device_id":"office-\d","alert_type":"high_temperature","value":2[34]/m,

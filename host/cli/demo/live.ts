@@ -43,7 +43,7 @@ export function showLive(
 	};
 }
 
-/** One line, at most 100 columns. */
+/** One line, at most 100 columns. "x 4": each pipeline takes every reading, and outcomes are summed over all. */
 export function liveLine(
 	seconds: number,
 	rate: number,
@@ -55,7 +55,7 @@ export function liveLine(
 	const p99 = Math.max(0, ...pipelines.map((each) => each.p99ms));
 	return [
 		`${seconds.toFixed(1).padStart(5)} s`,
-		`${count(taken(progress)).padStart(6)}/${count(total)} readings`,
+		`${count(taken(progress)).padStart(6)}/${count(total)} readings x ${pipelines.length}`,
 		`${count(Math.round(rate)).padStart(6)}/s`,
 		`alerts ${count(alerts)}`,
 		`dropped ${sum("dropped")}`,

@@ -103,12 +103,23 @@ export function summaryText(summary: DemoSummary): string {
 		"",
 		...table(pipelines, published),
 		"",
+		`each pipeline takes all readings; the live line above adds up what became of them in all (x ${pipelines.length})`,
+		...pipelines.flatMap(gathered),
+		"",
 		...reasons("dropped, why", pipelines, "droppedBy"),
 		...reasons("failed, why", pipelines, "failedBy"),
 		"",
 		...verdict(summary),
 		"",
 	].join("\n");
+}
+
+/** A timer or the end of the input caused them, no reading. */
+function gathered({ name, emitted, outputs }: PipelineAccount): string[] {
+	if (emitted > 0 || outputs === 0) return [];
+	return [
+		`${name}: its outputs are of many readings at once, so none counts as emitted`,
+	];
 }
 
 const COLUMNS = [

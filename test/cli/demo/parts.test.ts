@@ -125,6 +125,8 @@ describe("the account", () => {
 			"pipeline  published  taken  emitted  dropped  failed  outputs  p50 ms  p99 ms",
 			"overheat        100  = 100     = 10     + 87     + 3       11    0.50    1.25",
 			"",
+			"each pipeline takes all readings; the live line above adds up what became of them in all (x 1)",
+			"",
 			"dropped, why",
 			"  overheat: none 87",
 			"failed, why",
@@ -134,6 +136,13 @@ describe("the account", () => {
 			"11 outputs came back from the broker, 3 failures are in the quarantine",
 			"",
 		]);
+	});
+
+	it("says why readings that cause no output by themselves are none emitted", () => {
+		const minutes = { ...ACCOUNT, name: "minutes", emitted: 0, dropped: 97 };
+		expect(summaryText(sumUp({ ...FACTS, pipelines: [minutes] }))).toContain(
+			"\nminutes: its outputs are of many readings at once, so none counts as emitted\n",
+		);
 	});
 });
 
@@ -147,7 +156,7 @@ describe("the live line", () => {
 	it("shows rate, alerts, dropped and the worst p99 within 100 columns", () => {
 		const line = liveLine(1.25, 2500, progress);
 		expect(line).toBe(
-			"  1.3 s     100/1,000 readings   2,500/s  alerts 7  dropped 174  failed 6  p99 2.0 ms",
+			"  1.3 s     100/1,000 readings x 2   2,500/s  alerts 7  dropped 174  failed 6  p99 2.0 ms",
 		);
 		expect(line.length).toBeLessThanOrEqual(100);
 	});
