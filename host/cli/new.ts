@@ -4,6 +4,7 @@ import { WasieveError } from "../errors.js";
 import { makeFolder } from "../store/folder.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
+import { specFrom } from "./own-spec.js";
 import { type Project, projectFiles } from "./project.js";
 import { packageFolder, version } from "./version.js";
 
@@ -16,7 +17,8 @@ Makes DIR (which must not exist or be empty) with a filter to start from, fixtur
 a gateway file. In it: npm install, then npm test.
 
   --wasieve SPEC   what DIR's package.json asks npm for as "wasieve": a version, a tarball, file:…
-                   (default: this version; this folder, when it is a checkout)
+                   (default: this version; what this one was installed from, when it is a tarball;
+                   this folder, when it is a checkout)
   --json           print {"dir", "files"} on stdout
 
 Exit codes: 0 made, 1 DIR is not empty or cannot be written, 2 wrong command line.
@@ -44,14 +46,10 @@ function describeProject(dir: string, spec: string | undefined): Project {
 		.toLowerCase()
 		.replace(/[^a-z0-9]+/g, "-")
 		.replace(/^-+|-+$/g, "");
-	return { name: name || "filter", wasieve: spec ?? ownSpec(dir) };
-}
-
-/** In a checkout npm links to the folder; an installed package names its version. */
-function ownSpec(dir: string): string {
-	const root = packageFolder();
-	if (root.split(/[\\/]/).includes("node_modules")) return `^${version()}`;
-	return `file:${relative(dir, root)}`;
+	return {
+		name: name || "filter",
+		wasieve: spec ?? specFrom(packageFolder(), version(), dir),
+	};
 }
 
 function refuseOccupied(dir: string): void {

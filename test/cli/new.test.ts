@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { specFrom } from "#host/cli/own-spec.js";
 import { folder, ROOT, wasieve } from "./child.js";
 
 const FILES = [
@@ -106,3 +107,33 @@ function filesIn(dir: string): string[] {
 function packageOf(dir: string) {
 	return JSON.parse(readFileSync(join(dir, "package.json"), "utf8"));
 }
+
+describe("what npm is asked for", () => {
+	const installed = (packages: object) => {
+		const place = folder();
+		const root = join(place, "node_modules", "wasieve");
+		mkdirSync(root, { recursive: true });
+		writeFileSync(
+			join(place, "node_modules", ".package-lock.json"),
+			JSON.stringify({ packages }),
+		);
+		const spec = () => specFrom(root, "1.2.3", join(place, "new", "too-hot"));
+		return { place, spec };
+	};
+	const from = (resolved: string) =>
+		installed({ "node_modules/wasieve": { resolved } });
+
+	it("is the tarball that was installed, or what is left of it", () => {
+		const { place, spec } = from("file:packed/wasieve-1.2.3.tgz");
+		expect(spec()).toBe("file:../../node_modules/wasieve");
+		mkdirSync(join(place, "packed"));
+		writeFileSync(join(place, "packed", "wasieve-1.2.3.tgz"), "");
+		expect(spec()).toBe("file:../../packed/wasieve-1.2.3.tgz");
+	});
+
+	it("is the version of one from a registry, or of another installer", () => {
+		const { spec } = from("https://registry.example/wasieve-1.2.3.tgz");
+		expect(spec()).toBe("^1.2.3");
+		expect(installed({}).spec()).toBe("^1.2.3");
+	});
+});
