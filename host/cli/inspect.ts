@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { asWasieveError, type WasieveError } from "../errors.js";
+import { asWasieveError, WasieveError } from "../errors.js";
 import { readArchive } from "../pack/archive.js";
 import { type Bundle, readerOf, topOf } from "../pack/bundle.js";
 import type { Digest } from "../pack/digest.js";
@@ -71,8 +71,23 @@ async function describe(
 	}
 	const hint =
 		"inspect takes a reference or an archive that `wasieve pack -o` wrote";
-	const { bundle } = readArchive(readInput(file, "E_FILE_READ", hint));
+	const bytes = readInput(file, "E_FILE_READ", hint);
+	if (isModule(bytes)) throw notAnImage(written);
+	const { bundle } = readArchive(bytes);
 	return describeBundle(bundle);
+}
+
+function isModule(bytes: Buffer): boolean {
+	return bytes.subarray(0, 4).equals(MAGIC);
+}
+
+const MAGIC = Buffer.from("\0asm");
+
+function notAnImage(written: string): WasieveError {
+	const what = `${written} is a module and no image`;
+	return new WasieveError("E_IMAGE_FORMAT", what, {
+		hint: `wasieve check ${written} says what it is; \`wasieve pack\` makes an image of it`,
+	});
 }
 
 function describeBundle(bundle: Bundle): Promise<Looked> {

@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { type KnownParams, unknownParam } from "../config/params.js";
 import { inspectModule } from "../module/inspect.js";
 import { writeArchive } from "../pack/archive.js";
@@ -31,11 +31,11 @@ export const packVerb: Verb = {
 	name: "pack",
 	summary: "make a container image of a module",
 	help: `usage: wasieve pack MODULE -t NAME:TAG [-o IMAGE.tar] [--platform wasi/wasm] [--wasm-layer]
-                    [--param K=V]… [--source URL] [--licence SPDX] [--performance FILE.json]
+                    [--param K=V]… [--source URL] [--licence SPDX] [--performance FILE.json | --no-label]
        wasieve pack MODULE -t NAME:TAG --standalone [--arch amd64,arm64,arm/v7,riscv64] …
 
 Makes a FROM scratch image with nothing but MODULE in it, without Docker. It lies in the store
-afterwards, for \`wasieve push\`. The same MODULE and options make the same bytes everywhere.
+afterwards, for \`wasieve push\`. The same MODULE, label and options make the same bytes everywhere.
 
   -t NAME:TAG         its name, as registry.example:5000/line-3/overheat:1.2
   -o FILE             also write an archive: \`docker load -i\`, \`ctr image import --local\`,
@@ -51,7 +51,8 @@ afterwards, for \`wasieve push\`. The same MODULE and options make the same byte
   --source URL        where its source is
   --licence SPDX      its licence, as Apache-2.0
   --performance FILE  a performance label: JSON, at most 4 KB, as \`wasieve bench --json\` writes it
-                      (default: MODULE with .label.json for .wasm, where that file is)
+                      (default: MODULE with .label.json for .wasm, where that file is; it says so)
+  --no-label          no label, whatever lies beside MODULE
 ${STORE_HELP}  --json              print {"name", "digest", "bytes", "module"} on stdout
 
 Exit codes: 0 packed, 1 a file cannot be written, 2 wrong command line, 3 not a usable module.
@@ -71,6 +72,7 @@ Example:
 			source: { type: "string" },
 			licence: { type: "string" },
 			performance: { type: "string" },
+			"no-label": { type: "boolean" },
 			store: { type: "string" },
 			json: { type: "boolean" },
 		});
@@ -83,11 +85,11 @@ Example:
 			"E_MODULE_READ",
 			"`wasieve build` makes one",
 		);
-		const label = performanceOf(
-			file,
-			module,
-			performance && resolve(io.cwd, performance),
-		);
+		const labelled = performance && resolve(io.cwd, performance);
+		const bare = values["no-label"] === true;
+		if (bare && labelled)
+			throw usage("pack", "--no-label does not go with --performance");
+		const found = bare ? undefined : performanceOf(file, module, labelled);
 		const { digest, params } = inspectModule(module);
 		const given = paramsOf(values.param ?? [], params);
 		const options: ImageOptions = {
@@ -98,7 +100,7 @@ Example:
 			...(source !== undefined && { source }),
 			...(licence !== undefined && { licence }),
 			params: { ...defaultsOf(params), ...given },
-			...(label !== undefined && { performance: label }),
+			...(found && { performance: found.label }),
 		};
 		const machines = machinesOf(values);
 		const bundle = machines
@@ -116,7 +118,7 @@ Example:
 		io.stdout.write(
 			values.json
 				? `${JSON.stringify(told)}\n`
-				: `${told.name}@${told.digest}\n${out ?? "archive"}: ${archive.length} bytes, ${archive.length - module.length} more than the module\n`,
+				: `${told.name}@${told.digest}\n${out ?? "archive"}: ${archive.length} bytes, ${archive.length - module.length} more than the module\n${found ? `with label ${relative(io.cwd, found.file)}\n` : ""}`,
 		);
 		return EXIT.OK;
 	},

@@ -7,6 +7,11 @@ import { usage } from "./report.js";
 /** It travels with every pull of the manifest, so it has to be small. */
 const MAX = 4096;
 
+interface Found {
+	file: string;
+	label: unknown;
+}
+
 /**
  * The performance label of a module: the file that is named, or the one that lies beside the module,
  * `overheat.label.json` beside `overheat.wasm`; undefined when there is neither. A label of `wasieve bench` must be
@@ -16,13 +21,14 @@ export function performanceOf(
 	path: string,
 	module: Buffer,
 	named: string | undefined,
-): unknown {
+): Found | undefined {
 	const beside = path.replace(/\.wasm$/, ".label.json");
 	const file = named ?? (beside !== path && existsSync(beside) ? beside : "");
 	if (file === "") return undefined;
 	const label = read(file);
 	const { schema, digest } = (label ?? {}) as Partial<PerformanceLabel>;
-	if (schema !== "wasieve-label/1" || digest === digestOf(module)) return label;
+	if (schema !== "wasieve-label/1" || digest === digestOf(module))
+		return { file, label };
 	throw usage(
 		"pack",
 		`the performance label ${file} is of another module: measure again, with \`wasieve bench --json\``,

@@ -137,8 +137,19 @@ describe("wasieve pack", () => {
 		writeFileSync(join(cwd, "in.ndjson"), '{"temperature":91,"humidity":40}\n');
 		const measure = ["--input", "in.ndjson", "--rounds", "1"];
 		ok(await run("bench", "hot.wasm", ...measure, "--json", "hot.label.json"));
-		ok(await run("pack", "hot.wasm", "-t", "x:1", "-o", "x.tar"));
+		const packed = ok(
+			await run("pack", "hot.wasm", "-t", "x:1", "-o", "x.tar"),
+		);
+		expect(packed).toMatch(/\nwith label hot\.label\.json\n$/);
 		const told = JSON.parse(ok(await run("inspect", "x.tar", "--json")));
+		const bare = ["pack", "hot.wasm", "-t", "x:1", "-o", "y.tar", "--no-label"];
+		expect(ok(await run(...bare))).not.toContain("with label");
+		const without = ok(await run("inspect", "y.tar", "--json"));
+		expect(JSON.parse(without).annotations).not.toHaveProperty([
+			"io.wasieve.performance",
+		]);
+		const both = await run(...bare, "--performance", "hot.label.json");
+		expect(both.stderr).toContain("--no-label does not go with --performance");
 		const label = JSON.parse(told.annotations["io.wasieve.performance"]);
 		expect(label.size.bytes).toBe(module.length);
 
@@ -150,6 +161,13 @@ describe("wasieve pack", () => {
 		const stale = await run("pack", "hot.wasm", "-t", "x:2");
 		expect(stale).toMatchObject({ code: 2, stdout: "" });
 		expect(stale.stderr).toContain("is of another module");
+	});
+
+	it("sends who inspects a module to check", async () => {
+		const told = await place().run("inspect", OVERHEAT);
+		expect(told.stderr).toBe(
+			`error E_IMAGE_FORMAT: ${OVERHEAT} is a module and no image\n  hint: wasieve check ${OVERHEAT} says what it is; \`wasieve pack\` makes an image of it\n`,
+		);
 	});
 
 	it.each([
