@@ -24,6 +24,8 @@ export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 export async function doMain(argv: string[], io: Io): Promise<number> {
 	const [name, ...rest] = argv;
 	if (name === undefined) return showHelp(io.stderr, EXIT.USAGE);
+	if (name === "help" && rest.length > 0)
+		return doMain([rest[0] as string, "--help"], io);
 	if (name === "--help" || name === "-h" || name === "help")
 		return showHelp(io.stdout, EXIT.OK);
 	if (name === "--version" || name === "-V") return showVersion(io);

@@ -33,6 +33,12 @@ describe("wasieve", () => {
 		}
 	});
 
+	it("help VERB is VERB --help", async () => {
+		const asked = await wasieve(["exec", "--help"]);
+		expect(await wasieve(["help", "exec"])).toEqual(asked);
+		expect((await wasieve(["help", "exce"])).stderr).toContain("'exec'?");
+	});
+
 	it.each(["-h", "help"])("%s is --help", async (word) => {
 		expect((await wasieve([word])).stdout).toContain("usage: wasieve VERB");
 	});
