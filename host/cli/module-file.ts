@@ -27,7 +27,7 @@ export async function renewal(
 	limits: ModuleLimits,
 	old: FilterModule,
 ): Promise<FilterModule> {
-	const found = await loadFilter(await bytesOf(path), limits);
+	const found = await loaded(path, limits);
 	const { inline, params: known } = found.info;
 	if (inline !== old.info.inline) {
 		const was = old.info.inline ? "on the gateway's thread" : "on its own";
@@ -41,6 +41,23 @@ export async function renewal(
 		throw new WasieveError("E_CONFIG_KEY", `${path}: ${what}`, { hint });
 	}
 	return found;
+}
+
+/** Several filters may be looked at: an error names the file. */
+async function loaded(
+	path: string,
+	limits: ModuleLimits,
+): Promise<FilterModule> {
+	const bytes = await bytesOf(path);
+	try {
+		return await loadFilter(bytes, limits);
+	} catch (thrown) {
+		const { code, message, hint } = asWasieveError(thrown);
+		throw new WasieveError(code, `${path}: ${message}`, {
+			cause: thrown,
+			...(hint !== undefined && { hint }),
+		});
+	}
 }
 
 /**

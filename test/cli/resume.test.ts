@@ -133,6 +133,7 @@ describe("a resume takes the module that the file holds by then", () => {
 			writeFileSync(module, "no module");
 			await expect(running.resume("one")).rejects.toMatchObject({
 				code: "E_MODULE_MAGIC",
+				message: expect.stringContaining(`${module}: `),
 			});
 			writeFileSync(module, upper);
 			await expect(running.resume("one")).rejects.toMatchObject({
