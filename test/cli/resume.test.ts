@@ -11,6 +11,7 @@ import { PassThrough } from "node:stream";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parseConfig, startGateway } from "wasieve";
 import { compileFilter } from "#host/cli/compile.js";
+import { refuseOther } from "#host/cli/module-file.js";
 import { assemble, fixture } from "../engine/wat.js";
 import { folder, ROOT } from "./child.js";
 
@@ -118,6 +119,33 @@ describe("a resume takes the module that the file holds by then", () => {
 		await expect
 			.poll(() => state(running))
 			.toMatchObject({ state: "running", emitted: 1, open: 0 });
+	});
+
+	it("also where the old one works and was stopped on command", async () => {
+		const { running, module, stdin, out } = await gateway(
+			upper,
+			"{ module: filter.wasm }",
+		);
+		stdin.write('{"a":1}\n');
+		await expect.poll(() => state(running)).toMatchObject({ emitted: 1 });
+		expect(await running.halt("one")).toBe(true);
+		writeFileSync(module, await fixture("cat"));
+		expect(await running.resume("one")).toBe(true);
+		stdin.write('{"a":2}\n');
+		await expect
+			.poll(() => state(running))
+			.toMatchObject({ state: "running", emitted: 2, open: 0, restarts: 0 });
+		expect(readFileSync(out, "utf8")).toBe('{"A":1}\n{"a":2}\n');
+	});
+
+	it("but no other where an engine of its own has it", async () => {
+		const file = join(folder(), "filter.wasm");
+		writeFileSync(file, upper);
+		expect(await refuseOther(file, upper)).toBe(false);
+		writeFileSync(file, bad);
+		await expect(refuseOther(file, upper)).rejects.toMatchObject({
+			code: "E_PIPELINE_RESUME",
+		});
 	});
 
 	it.each([1, 2])(
