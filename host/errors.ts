@@ -112,7 +112,7 @@ export class WasieveError extends Error {
 	constructor(
 		code: Code,
 		message: string,
-		more: { hint?: string; cause?: unknown } = {},
+		more: { hint?: string | undefined; cause?: unknown } = {},
 	) {
 		super(message, more.cause === undefined ? {} : { cause: more.cause });
 		this.code = code;

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { arch } from "node:os";
 import { basename, resolve } from "node:path";
 import { WasieveError } from "../errors.js";
-import { readWhole } from "../store/whole.js";
+import { readInput } from "../store/whole.js";
 import { type Budget, exceeded, parseBudget } from "./budget.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import type { Measured, PerformanceLabel } from "./label.js";
@@ -119,15 +119,9 @@ function roundsOf(written = String(ROUNDS)): number {
 }
 
 function read(path: string, code: "E_MODULE_READ" | "E_FILE_READ"): Buffer {
-	try {
-		return readWhole(path);
-	} catch (cause) {
-		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
-		throw new WasieveError(code, `${path} cannot be read (${why})`, {
-			hint: "bench takes a module, --input with a reading a line, and --budget as JSON",
-			cause,
-		});
-	}
+	const hint =
+		"bench takes a module, --input with a reading a line, and --budget as JSON";
+	return readInput(path, code, hint);
 }
 
 async function save(path: string, label: PerformanceLabel): Promise<void> {

@@ -7,7 +7,7 @@ import {
 } from "../config/problem.js";
 import type { GatewayConfig } from "../config/types.js";
 import { asWasieveError, WasieveError } from "../errors.js";
-import { readWhole } from "../store/whole.js";
+import { readInput } from "../store/whole.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions, quantity } from "./options.js";
 import { pipelineWay } from "./places.js";
@@ -91,16 +91,9 @@ async function check(asked: Asked): Promise<Found> {
 }
 
 function readAll(path: string): Buffer {
-	try {
-		return readWhole(path);
-	} catch (cause) {
-		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
-		const code = path.endsWith(".wasm") ? "E_MODULE_READ" : "E_CONFIG_READ";
-		throw new WasieveError(code, `${path} cannot be read (${why})`, {
-			hint: "check takes one file: a module or a gateway config",
-			cause,
-		});
-	}
+	const code = path.endsWith(".wasm") ? "E_MODULE_READ" : "E_CONFIG_READ";
+	const hint = "check takes one file: a module or a gateway config";
+	return readInput(path, code, hint);
 }
 
 /** Content decides. The name does only for what is neither: an empty or damaged module. */

@@ -5,7 +5,7 @@ import { inspectModule } from "../module/inspect.js";
 import { withLines } from "../module/lines.js";
 import { withParams } from "../module/params.js";
 import { makeFolder } from "../store/folder.js";
-import { readWhole } from "../store/whole.js";
+import { readInput } from "../store/whole.js";
 import { type Absent, absentIn } from "./absent.js";
 import { type Asked, readAsked } from "./asked.js";
 import { checkFields } from "./fields.js";
@@ -254,15 +254,7 @@ function readIfThere(file: string): string | null {
 }
 
 function readText(path: string, hint: string): string {
-	try {
-		return readWhole(path).toString();
-	} catch (cause) {
-		const why = (cause as NodeJS.ErrnoException).code;
-		throw new WasieveError("E_FILE_READ", `${path} cannot be read (${why})`, {
-			hint,
-			cause,
-		});
-	}
+	return readInput(path, "E_FILE_READ", hint).toString();
 }
 
 type Compiler = [

@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Ending } from "../engine/exec.js";
+import { type Ending, ended } from "../engine/exec.js";
 import { type CommandExecution, executeBy } from "../engine/exec-command.js";
 import { executeTracked } from "../engine/exec-tracked.js";
 import { startOf } from "../engine/runtimes/runtime.js";
@@ -57,7 +57,7 @@ export async function runElsewhere(
 	} catch (thrown) {
 		// What is stopped while it is made ready fails in words of its own.
 		if (!stop.signal.aborted) throw thrown;
-		return { code: stop.signal.reason, error: undefined, closedPipe: false };
+		return ended(stop.signal.reason);
 	} finally {
 		// It may be left half read, and would keep the process.
 		stdin.destroy();

@@ -3,8 +3,8 @@ import { EMBEDDED } from "../config/types.js";
 import type { Unit } from "../config/units.js";
 import type { Ending } from "../engine/exec.js";
 import type { Execution } from "../engine/execution.js";
-import { asWasieveError, WasieveError } from "../errors.js";
-import { readWhole } from "../store/whole.js";
+import { asWasieveError, type WasieveError } from "../errors.js";
+import { readInput } from "../store/whole.js";
 import { IN_BAND, type InBand, inBandOf } from "./in-band.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { parseOptions, quantity } from "./options.js";
@@ -207,15 +207,8 @@ async function runHere(given: CommandLine, io: Io): Promise<Ending> {
 }
 
 function readModule(path: string): Buffer {
-	try {
-		return readWhole(path);
-	} catch (cause) {
-		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
-		throw new WasieveError("E_MODULE_READ", `${path} cannot be read (${why})`, {
-			hint: "name a .wasm file; `wasieve build FILE` makes one",
-			cause,
-		});
-	}
+	const hint = "name a .wasm file; `wasieve build FILE` makes one";
+	return readInput(path, "E_MODULE_READ", hint);
 }
 
 /** The engine's own hints are for a gateway's config and quarantine. */

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { type Code, WasieveError } from "../errors.js";
 import {
 	type CredentialsOf,
 	credentialsFromFile,
@@ -12,7 +11,7 @@ import { Registry } from "../pack/registry.js";
 import { ImageStore } from "../pack/store.js";
 import { notWritten } from "../store/file.js";
 import { makeFolder } from "../store/folder.js";
-import { readWhole } from "../store/whole.js";
+import { readInput } from "../store/whole.js";
 import type { Io } from "./io.js";
 
 /** Options of every verb that speaks with a registry. */
@@ -93,17 +92,6 @@ function credentialsOf(
 function readAuthority(file: string): string {
 	const hint = "--ca and WASIEVE_REGISTRY_CA name a PEM file";
 	return readInput(file, "E_REGISTRY_TLS", hint).toString();
-}
-
-/** A file that the command line names. @throws {WasieveError} `code` */
-export function readInput(file: string, code: Code, hint: string): Buffer {
-	try {
-		return readWhole(file);
-	} catch (cause) {
-		const { code: why } = cause as NodeJS.ErrnoException;
-		const what = `${file} cannot be read (${why})`;
-		throw new WasieveError(code, what, { cause, hint });
-	}
 }
 
 /** @throws {WasieveError} E_FILE_WRITE */

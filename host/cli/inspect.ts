@@ -10,12 +10,12 @@ import {
 	parseRegistryReference,
 	type RegistryReference,
 } from "../pack/reference.js";
+import { readInput } from "../store/whole.js";
 import {
 	openStore,
 	REGISTRY_HELP,
 	REGISTRY_OPTIONS,
 	type RegistryValues,
-	readInput,
 	registryOf,
 } from "./images.js";
 import { EXIT, type Io, type Verb } from "./io.js";

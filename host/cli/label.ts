@@ -1,6 +1,7 @@
 import { arch, cpus } from "node:os";
 import { gzipSync } from "node:zlib";
 import type { Gauge } from "../engine/gauge.js";
+import { LF, linesIn } from "../engine/lines.js";
 import { WasieveError } from "../errors.js";
 import { digestOf } from "../pack/digest.js";
 import { watchOthers } from "./others.js";
@@ -45,7 +46,6 @@ export interface MachineLabel {
 	readingsPerSecond: Measured;
 }
 
-const LF = 10;
 /** Readings a timed run has at least: below, the clock and the first calls show. */
 const READINGS_MIN = 20_000;
 /** A round lasts so long at least: shorter ones differ more from one run of bench to the next than they say. */
@@ -93,7 +93,7 @@ export function labelOf(
 		digest: digestOf(module),
 		size: { bytes: module.length, gzip: gzipSync(module, { level: 9 }).length },
 		input: { readings, bytes: bytes.length },
-		output: { lines: linesOf(first.output), bytes: first.output.length },
+		output: { lines: linesIn(first.output), bytes: first.output.length },
 		outcomes,
 		instructionsPerReading: instructions(gauge, bytes, readings),
 		peakMemory: first.memory,
@@ -132,10 +132,6 @@ export function joined(
 	} catch {
 		return label;
 	}
-}
-
-function linesOf(output: Uint8Array): number {
-	return output.filter((byte) => byte === LF).length;
 }
 
 /** Without what starting and ending cost, which no reading pays. */

@@ -55,7 +55,7 @@ async function loaded(
 		const { code, message, hint } = asWasieveError(thrown);
 		throw new WasieveError(code, `${path}: ${message}`, {
 			cause: thrown,
-			...(hint !== undefined && { hint }),
+			hint,
 		});
 	}
 }

@@ -20,7 +20,8 @@ import {
 	buildStandalone,
 	type Runtime,
 } from "../pack/standalone.js";
-import { openStore, readInput, STORE_HELP, writeOutput } from "./images.js";
+import { readInput } from "../store/whole.js";
+import { openStore, STORE_HELP, writeOutput } from "./images.js";
 import { EXIT, type Io, type Verb } from "./io.js";
 import { oneOperand, parseOptions } from "./options.js";
 import { performanceOf } from "./performance.js";

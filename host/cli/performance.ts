@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { digestOf } from "../pack/digest.js";
-import { readInput } from "./images.js";
+import { readInput } from "../store/whole.js";
 import type { PerformanceLabel } from "./label.js";
 import { usage } from "./report.js";
 

@@ -8,12 +8,12 @@ import {
 	type RegistryReference,
 } from "../pack/reference.js";
 import { pushImage } from "../pack/upload.js";
+import { readInput } from "../store/whole.js";
 import {
 	openStore,
 	REGISTRY_HELP,
 	REGISTRY_OPTIONS,
 	type RegistryValues,
-	readInput,
 	registryOf,
 } from "./images.js";
 import { EXIT, type Io, type Verb } from "./io.js";

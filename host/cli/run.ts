@@ -149,8 +149,9 @@ function lostSink({ name, sink, undelivered }: PipelineSnapshot) {
 }
 
 function faultOf(name: string, { code, message, hint }: Fault): WasieveError {
-	const more = hint ? { hint } : {};
-	return new WasieveError(code as Code, `${name}: ${message}`, more);
+	return new WasieveError(code as Code, `${name}: ${message}`, {
+		hint: hint || undefined,
+	});
 }
 
 /** Waiting for a start that takes long (it pulls an image, say) is part of the time that a stop may take. */

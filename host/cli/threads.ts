@@ -239,7 +239,7 @@ class PipelineThread {
 
 /** What a thread threw, of a class again. */
 function faultOf({ code, message, hint }: Fault): WasieveError {
-	return new WasieveError(code as Code, message, hint ? { hint } : {});
+	return new WasieveError(code as Code, message, { hint: hint || undefined });
 }
 
 /** Errors keep their own properties on the way out of a thread, but not their class. */

@@ -1,16 +1,16 @@
 import type { Readable } from "node:stream";
 import { asWasieveError, type WasieveError } from "../errors.js";
 import { isData } from "./ear.js";
-import { type Ending, failed, tooLong } from "./exec.js";
+import { type Ending, ended, failed, tooLong } from "./exec.js";
 import { fault } from "./fault.js";
 import type { GuestListener } from "./guest.js";
 import { GuestProcess } from "./guest-process.js";
-import { LF } from "./lines.js";
+import { LF, linesIn } from "./lines.js";
 import { type Pack, placeModule } from "./place.js";
 import { checkEngine, type Workshop } from "./preflight.js";
 import { type Prepared, prepareTelling } from "./prepared.js";
 import type { Runtime } from "./runtimes/runtime.js";
-import { ClosedPipe, linesIn, tooMuch, writeAll } from "./stdio-host.js";
+import { ClosedPipe, tooMuch, writeAll } from "./stdio-host.js";
 import { AROUND } from "./tank.js";
 import { Watchdog } from "./watchdog.js";
 
@@ -43,7 +43,7 @@ export function whenStopped(
 	stop: AbortSignal,
 	end: (ending: Ending) => void,
 ): void {
-	const listener = () => end({ ...WELL, code: stop.reason });
+	const listener = () => end(ended(stop.reason));
 	if (stop.aborted) listener();
 	else stop.addEventListener("abort", listener, { once: true });
 }
@@ -145,7 +145,7 @@ class Conversation implements GuestListener {
 		const { runtime } = this.#run;
 		const trapped = isTrap(runtime, error, exit);
 		this.#attempt(() => this.#said.leave(trapped ? runtime.trap : undefined));
-		this.#end(trapped ? failed(error) : { ...WELL, code: exit });
+		this.#end(trapped ? failed(error) : ended(exit));
 	}
 
 	async #next(): Promise<void> {
@@ -158,7 +158,7 @@ class Conversation implements GuestListener {
 			this.#guest.sendEnd();
 			return;
 		}
-		const lines = linesIn(value, 0, value.length);
+		const lines = linesIn(value);
 		this.#said.allow(lines, value.length);
 		this.#guest.send(value, 0, Math.max(1, lines));
 	}
@@ -168,7 +168,7 @@ class Conversation implements GuestListener {
 			act();
 		} catch (thrown) {
 			if (thrown instanceof ClosedPipe)
-				this.#end({ ...WELL, closedPipe: true });
+				this.#end({ ...ended(0), closedPipe: true });
 			else this.#end(failed(asWasieveError(thrown)));
 		}
 	}
@@ -208,8 +208,6 @@ function withoutWords(bytes: Buffer, trap: RegExp): Buffer {
 	const words = bytes.toString("utf8", at, end);
 	return !isData(bytes, at) && trap.test(words) ? bytes.subarray(0, at) : bytes;
 }
-
-const WELL: Ending = { code: 0, error: undefined, closedPipe: false };
 
 /** A guest may exit with 1 of its own will, which is how some runtimes end when it traps. */
 function isTrap(

@@ -8,7 +8,7 @@ import type {
 } from "../contract.js";
 import { asWasieveError, type WasieveError } from "../errors.js";
 import { commandEngine } from "./command.js";
-import { BEGINNING, type Ending, failed } from "./exec.js";
+import { BEGINNING, type Ending, ended, failed } from "./exec.js";
 import { type CommandExecution, whenStopped } from "./exec-command.js";
 import { type InlineOptions, inlineEngine } from "./inline.js";
 import { ClosedPipe, writeAll } from "./stdio-host.js";
@@ -121,8 +121,7 @@ class Script implements Intake, Outcomes {
 	missed(): void {}
 
 	end(): void {
-		const well = { code: 0, error: undefined, closedPipe: false };
-		void this.engine.end().then(() => this.#end(well));
+		void this.engine.end().then(() => this.#end(ended(0)));
 	}
 
 	health(error: WasieveError | undefined): void {
@@ -189,10 +188,7 @@ class Script implements Intake, Outcomes {
 	#fail(error: WasieveError): void {
 		const { cause } = error;
 		const own = cause instanceof Exit;
-		this.#end({
-			...failed(error),
-			...(own && { code: cause.code, error: undefined }),
-		});
+		this.#end(own ? ended(cause.code) : failed(error));
 	}
 
 	#attempt(act: () => void): void {
@@ -201,7 +197,7 @@ class Script implements Intake, Outcomes {
 		} catch (thrown) {
 			if (!(thrown instanceof ClosedPipe))
 				this.#end(failed(asWasieveError(thrown)));
-			else this.#end({ code: 0, error: undefined, closedPipe: true });
+			else this.#end({ ...ended(0), closedPipe: true });
 		}
 	}
 }

@@ -95,8 +95,7 @@ export async function executeWatched(
 function revive(ending: Ending): Ending {
 	if (ending.error === undefined) return ending;
 	const { code, message, hint } = ending.error;
-	const more = hint === undefined ? {} : { hint };
-	return failed(new WasieveError(code, message, more));
+	return failed(new WasieveError(code, message, { hint }));
 }
 
 /** Looks at the guest's turns; `late` resolves when one has lasted too long. */
@@ -124,7 +123,8 @@ function guardOf(watch: Int32Array, time: number, start: number) {
 	return { late, stop: () => clearTimeout(timer) };
 }
 
-function ended(code: number): Ending {
+/** It ended itself. */
+export function ended(code: number | undefined): Ending {
 	return { code, error: undefined, closedPipe: false };
 }
 

@@ -1,7 +1,7 @@
 import type { WasieveError } from "../errors.js";
 import { countInstructions } from "../module/count.js";
 import { fault, faultOf } from "./fault.js";
-import { LF } from "./lines.js";
+import { linesIn } from "./lines.js";
 import { loadOnce } from "./load-once.js";
 import { AROUND, Tank } from "./tank.js";
 import { VirtualNature } from "./time.js";
@@ -210,11 +210,4 @@ class GaugeHost implements WasiHost {
 	spend(bytes: number): void {
 		this.tank.spend(bytes);
 	}
-}
-
-function linesIn(bytes: Uint8Array): number {
-	let lines = 0;
-	for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1))
-		lines++;
-	return lines;
 }

@@ -189,8 +189,8 @@ export class GuestThread implements Guest {
 
 	#die({ code, message, hint, exit }: Death): void {
 		this.#life++;
-		const more = hint === undefined ? {} : { hint };
-		this.#listener.died(new WasieveError(code as Code, message, more), exit);
+		const error = new WasieveError(code as Code, message, { hint });
+		this.#listener.died(error, exit);
 	}
 
 	/** As much of what is to be sent as there is room for. */

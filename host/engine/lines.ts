@@ -87,3 +87,11 @@ const source = new LastView();
 export function viewOf(bytes: Uint8Array): DataView {
 	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** How many line ends there are. */
+export function linesIn(bytes: Uint8Array): number {
+	let lines = 0;
+	for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1))
+		lines++;
+	return lines;
+}

@@ -258,12 +258,3 @@ export function tooMuch(limit: number): WasieveError {
 		"raise the limit if this is right",
 	);
 }
-
-export function linesIn(bytes: Uint8Array, at: number, end: number): number {
-	const piece = bytes.subarray(at, end);
-	let lines = 0;
-	for (let lf = piece.indexOf(LF); lf !== -1; lf = piece.indexOf(LF, lf + 1)) {
-		lines++;
-	}
-	return lines;
-}

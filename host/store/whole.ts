@@ -1,4 +1,5 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
+import { type Code, WasieveError } from "../errors.js";
 
 /**
  * A whole file, at once. A named pipe would keep this thread until somebody writes into it, with no signal heard, and a
@@ -12,6 +13,19 @@ export function readWhole(path: string): Buffer {
 	const kind = HAS_END.test(path) ? undefined : kindOf(found);
 	if (kind !== undefined) throw Object.assign(new Error(kind), { code: kind });
 	return readFileSync(path);
+}
+
+/** The same for a file that a command line names. @throws {WasieveError} `code`, with the reason in brackets */
+export function readInput(path: string, code: Code, hint: string): Buffer {
+	try {
+		return readWhole(path);
+	} catch (cause) {
+		const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
+		throw new WasieveError(code, `${path} cannot be read (${why})`, {
+			hint,
+			cause,
+		});
+	}
 }
 
 const HAS_END = /^\/(dev\/(null|stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
